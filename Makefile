@@ -1,0 +1,40 @@
+VENV := .venv
+BIN := $(VENV)/bin
+export DO_NOT_TRACK := 1
+export MLFLOW_DISABLE_TELEMETRY := true
+
+.PHONY: help setup run test check format mlflow viz clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+$(VENV)/installed: pyproject.toml requirements.lock
+	python3 -m venv $(VENV)
+	$(BIN)/pip install --disable-pip-version-check --quiet --constraint requirements.lock --editable '.[dev]'
+	touch $@
+
+setup: $(VENV)/installed  ## install everything into .venv (again only when a requirement changed)
+
+run: setup  ## run the whole chain on the built-in dataset
+	$(BIN)/kedro run
+
+test: setup  ## run the tests
+	$(BIN)/pytest --cov
+
+check: setup  ## check format, lint and import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+format: setup  ## format the code and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+mlflow: setup  ## open the tracking store in the MLflow UI
+	$(BIN)/kedro mlflow ui
+
+viz: setup  ## open the pipelines in kedro viz
+	$(BIN)/kedro viz
+
+clean:  ## remove the virtual environment and caches, keep data
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache .viz

@@ -1,0 +1,211 @@
+"""Every parameter of kdgat: name, type, range and meaning. YAML in `conf/` holds the values."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+OpenShare = Annotated[float, Field(gt=0.0, lt=1.0)]
+PositiveInt = Annotated[int, Field(ge=1)]
+PositiveFloat = Annotated[float, Field(gt=0.0)]
+NonNegativeFloat = Annotated[float, Field(ge=0.0)]
+
+
+class Group(BaseModel):
+    """A closed, frozen group of parameters: an unknown key or a wrong type is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class DataProcessing(Group):
+    """How captures become graphs."""
+
+    window: Annotated[int, Field(ge=2)] = Field(description="frames in a window")
+    stride: PositiveInt = Field(description="frames from one window's start to the next")
+    validation_share: OpenShare = Field(
+        description="share of each training capture's windows held out for validation"
+    )
+    bad_row_share: Share = Field(
+        description="share of malformed rows above which a capture is refused"
+    )
+
+
+class Simulator(Group):
+    """The built-in dataset `synthetic`."""
+
+    seed: Annotated[int, Field(ge=0)] = Field(description="seed of buses and attacks")
+    duration: PositiveFloat = Field(description="length of each simulated capture, s")
+    bitrate: PositiveInt = Field(description="speed of the bus, bit/s")
+
+
+class Fit(Group):
+    """How a graph network is trained."""
+
+    epochs: PositiveInt = Field(description="largest number of passes over the training graphs")
+    patience: PositiveInt = Field(
+        description="epochs without a better validation loss before training stops"
+    )
+    batch_size: PositiveInt = Field(description="graphs in a batch")
+    learning_rate: PositiveFloat = Field(description="peak learning rate of AdamW")
+    weight_decay: NonNegativeFloat = Field(description="decoupled weight decay of AdamW")
+    gradient_clip: PositiveFloat = Field(description="largest gradient norm")
+
+
+class AutoencoderModel(Group):
+    """Size of a variational graph autoencoder."""
+
+    id_rows: PositiveInt = Field(description="hash rows of arbitration IDs, without the unknown row")
+    id_dim: PositiveInt = Field(description="width of the ID embedding")
+    hidden: PositiveInt = Field(description="channels of one attention head")
+    heads: PositiveInt = Field(description="attention heads of each encoder layer")
+    layers: PositiveInt = Field(description="encoder layers")
+    latent: PositiveInt = Field(description="width of a node's latent")
+    decoder: PositiveInt = Field(description="width of the decoder's hidden layers")
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = Field(description="dropout in the encoder")
+
+
+class ClassifierModel(Group):
+    """Size of a graph attention classifier."""
+
+    id_rows: PositiveInt = Field(description="hash rows of arbitration IDs, without the unknown row")
+    id_dim: PositiveInt = Field(description="width of the ID embedding")
+    hidden: PositiveInt = Field(description="channels of one attention head")
+    heads: PositiveInt = Field(description="attention heads of each layer")
+    layers: PositiveInt = Field(description="attention layers, all read by jumping knowledge")
+    readout: PositiveInt = Field(description="width of the read-out's hidden layer")
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = Field(description="dropout between layers")
+
+
+class AutoencoderLoss(Group):
+    """Weights of the parts of the autoencoder's loss."""
+
+    edge_weight: NonNegativeFloat = Field(description="weight of the edge loss")
+    id_weight: NonNegativeFloat = Field(description="weight of the ID loss")
+    kl_weight: NonNegativeFloat = Field(description="weight of the KL divergence")
+    id_dropout: Share = Field(
+        description="share of training windows whose IDs are hidden (the unknown row)"
+    )
+
+
+class Curriculum(Group):
+    """Which training graphs the epochs of mode `curriculum` see.
+
+    Epoch e of E has pace p = min(1, e / (pace_share * (E - 1))). It draws
+    every attack graph whose hardness rank is at most start_share + (1 - start_share) * p,
+    and benign graphs at a ratio that moves from start_ratio to end_ratio.
+    """
+
+    start_ratio: PositiveFloat = Field(description="benign graphs per attack graph, first epoch")
+    end_ratio: PositiveFloat = Field(description="benign graphs per attack graph at full pace")
+    start_share: OpenShare = Field(description="easiest share of the graphs seen in the first epoch")
+    pace_share: OpenShare = Field(description="share of the epochs after which all graphs are seen")
+
+
+class Autoencoder(Group):
+    """Stage `autoencoder`: the teacher VGAE."""
+
+    model: AutoencoderModel
+    loss: AutoencoderLoss
+    fit: Fit
+
+
+class Teacher(Group):
+    """Stage `teacher`: the teacher GAT."""
+
+    mode: Literal["normal", "curriculum"] = Field(description="what each epoch sees")
+    id_dropout: Share = Field(
+        description="share of training windows whose IDs are hidden (the unknown row)"
+    )
+    model: ClassifierModel
+    fit: Fit
+    curriculum: Curriculum
+
+
+class Soft(Group):
+    """What the students learn from their teachers."""
+
+    enabled: bool = Field(description="false trains the same students without any teacher")
+    temperature: PositiveFloat = Field(description="temperature of the soft targets")
+    soft_weight: Share = Field(description="share of the soft loss in the classifier's loss")
+    latent_weight: NonNegativeFloat = Field(description="weight of matching the teacher's latent")
+    reconstruction_weight: NonNegativeFloat = Field(
+        description="weight of matching the teacher's reconstruction"
+    )
+
+
+class Distillation(Group):
+    """Stage `distillation`: both students."""
+
+    mode: Literal["normal", "curriculum"] = Field(description="what each epoch sees")
+    id_dropout: Share = Field(
+        description="share of training windows whose IDs are hidden (the unknown row)"
+    )
+    soft: Soft
+    autoencoder: AutoencoderModel
+    autoencoder_loss: AutoencoderLoss
+    autoencoder_fit: Fit
+    classifier: ClassifierModel
+    classifier_fit: Fit
+    curriculum: Curriculum
+
+
+class QNetwork(Group):
+    """Size of a Q-network."""
+
+    hidden: PositiveInt = Field(description="width of the hidden layers")
+    layers: PositiveInt = Field(description="hidden layers")
+
+
+class Agent(Group):
+    """How the fusion agent learns."""
+
+    steps: PositiveInt = Field(description="gradient steps")
+    episodes_per_step: PositiveInt = Field(description="one-window episodes played before each step")
+    batch_size: PositiveInt = Field(description="transitions drawn from the replay memory per step")
+    replay_size: PositiveInt = Field(description="transitions that the replay memory holds")
+    learning_rate: PositiveFloat = Field(description="learning rate of Adam")
+    epsilon_start: Share = Field(description="share of random actions at the first step")
+    epsilon_end: Share = Field(description="share of random actions after the decay")
+    epsilon_decay: OpenShare = Field(description="share of the steps over which epsilon falls")
+    evaluate_every: PositiveInt = Field(description="steps between two looks at validation")
+
+
+class Fusion(Group):
+    """Stage `fusion`: the agents of teachers and students."""
+
+    teacher: QNetwork
+    student: QNetwork
+    agent: Agent
+
+
+class Evaluation(Group):
+    """The scorecard."""
+
+    bootstrap: PositiveInt = Field(description="bootstrap samples behind an interval")
+    confidence: OpenShare = Field(description="confidence level of the intervals")
+
+
+class Compute(Group):
+    """Where and how fast."""
+
+    accelerator: Literal["auto", "cpu", "gpu"] = Field(description="device that trains and scores")
+    threads: PositiveInt = Field(description="CPU threads of torch; results repeat at equal threads")
+    score_batch_size: PositiveInt = Field(description="graphs in a batch while scoring")
+
+
+class Parameters(Group):
+    """All parameters of a run."""
+
+    dataset: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] = Field(
+        description="folder below the raw root"
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(description="seed of every model")
+    data_processing: DataProcessing
+    simulator: Simulator
+    compute: Compute
+    autoencoder: Autoencoder
+    teacher: Teacher
+    distillation: Distillation
+    fusion: Fusion
+    evaluation: Evaluation
+

@@ -1,0 +1,1 @@
+"""Training: losses, tasks, curriculum, distillation, the fusion agent."""
