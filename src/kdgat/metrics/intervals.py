@@ -1,0 +1,134 @@
+"""Intervals that count captures and blocks, not windows, as observations."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kdgat.metrics.detection import (
+    COUNT_METRICS,
+    checked_labels_and_scores,
+    confusion_counts,
+    rates,
+)
+
+
+def block_ids(captures: ArrayLike, starts: ArrayLike, labels: ArrayLike) -> NDArray[np.int64]:
+    """Number the blocks: unbroken runs of windows of one capture with one label.
+
+    Neighbouring windows of one run are near-copies, so a block and not a window is what an
+    interval may count as an observation.
+
+    Args:
+        captures: name or number of each window's capture `[num_windows]`.
+        starts: frame at which the window starts `[num_windows]`; orders a capture's windows.
+        labels: 0 or 1 `[num_windows]`.
+
+    Returns:
+        int64 `[num_windows]`, 0 to num_blocks - 1, in order of capture and start.
+    """
+    _, captures = np.unique(np.asarray(captures), return_inverse=True)
+    labels, order = np.asarray(labels), np.lexsort((np.asarray(starts), captures))
+    ordered = np.stack([captures[order], labels[order].astype(np.int64)])
+    begins = np.ones(labels.size, dtype=np.int64)
+    begins[1:] = (np.diff(ordered) != 0).any(axis=0)
+    blocks = np.empty(labels.size, dtype=np.int64)
+    blocks[order] = np.cumsum(begins) - 1
+    return blocks
+
+
+def resampled_blocks(
+    block_captures: NDArray[np.int64],
+    block_labels: NDArray[np.bool_],
+    samples: int,
+    generator: np.random.Generator,
+) -> NDArray[np.int64]:
+    """Draw captures with replacement, then, in each drawn one, its blocks of either label.
+
+    Two-stage bootstrap (Davison and Hinkley 1997, §3.8). A capture drawn twice has its blocks
+    drawn twice as often; attack and benign blocks are drawn apart, so that a capture keeps both.
+
+    Args:
+        block_captures: capture number of each block, 0 to num_captures - 1 `[num_blocks]`.
+        block_labels: label of each block `[num_blocks]`.
+        samples: number of bootstrap samples.
+        generator: source of the draws.
+
+    Returns:
+        How often each sample holds each block, int64 `[samples, num_blocks]`.
+    """
+    num_captures = int(block_captures.max()) + 1
+    drawn = generator.multinomial(
+        num_captures, np.full(num_captures, 1 / num_captures), size=samples
+    )
+    multiplicity = np.zeros((samples, block_captures.size), dtype=np.int64)
+    for capture in range(num_captures):
+        for label in (False, True):
+            members = np.flatnonzero((block_captures == capture) & (block_labels == label))
+            if members.size:
+                multiplicity[:, members] = generator.multinomial(
+                    drawn[:, capture] * members.size, np.full(members.size, 1 / members.size)
+                )
+    return multiplicity
+
+
+def bootstrap_interval(
+    labels: ArrayLike,
+    scores: ArrayLike,
+    threshold: float,
+    *,
+    captures: ArrayLike,
+    starts: ArrayLike,
+    bootstrap: int,
+    confidence: float,
+    seed: int,
+) -> dict[str, tuple[float, float]]:
+    """Give percentile intervals of COUNT_METRICS, resampling captures and blocks, not windows.
+
+    The same windows and seed draw the same samples whatever the scores, so models are compared
+    on equal samples. Samples in which a metric is undefined are left out of its interval. With
+    no error in any block the interval has no width: it cannot speak of errors never seen.
+
+    Args:
+        labels: 0 or 1 `[num_windows]`.
+        scores: raw scores, higher = attack `[num_windows]`.
+        threshold: windows at or above it alarm; in the scores' unit.
+        captures: name of each window's capture `[num_windows]`.
+        starts: frame at which the window starts `[num_windows]`.
+        bootstrap: number of bootstrap samples, at least 1.
+        confidence: level, between 0 and 1.
+        seed: of the draws.
+
+    Returns:
+        (low, high) per metric; (NaN, NaN) with fewer than two blocks to draw from: two attack
+        blocks, and for false_positive_rate two benign ones.
+
+    Raises:
+        DataError: lengths differ, a label is not 0 or 1, or a score is not finite.
+    """
+    labels, scores = checked_labels_and_scores(labels, scores)
+    undefined = (np.nan, np.nan)
+    if labels.size == 0:
+        return dict.fromkeys(COUNT_METRICS, undefined)
+    blocks = block_ids(captures, starts, labels)
+    _, first = np.unique(blocks, return_index=True)
+    _, block_captures = np.unique(np.asarray(captures)[first], return_inverse=True)
+    block_labels = labels[first]
+    block_counts = np.zeros((first.size, 4), dtype=np.int64)
+    np.add.at(block_counts, blocks, confusion_counts(labels, scores >= float(threshold)))
+    multiplicity = resampled_blocks(
+        block_captures, block_labels, bootstrap, np.random.default_rng(seed)
+    )
+    support = dict.fromkeys(COUNT_METRICS, int(block_labels.sum()))
+    support["false_positive_rate"] = int((~block_labels).sum())
+    return {
+        name: percentile_interval(values, confidence) if support[name] >= 2 else undefined
+        for name, values in rates(multiplicity @ block_counts).items()
+    }
+
+
+def percentile_interval(values: NDArray[np.float64], confidence: float) -> tuple[float, float]:
+    """Give the central `confidence` share of the defined values, (NaN, NaN) if there are none."""
+    defined = values[~np.isnan(values)]
+    if defined.size == 0:
+        return np.nan, np.nan
+    low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)
