@@ -1,0 +1,1 @@
+"""From log file to graph: captures, frames, windows, graphs and their packed store."""

@@ -1,0 +1,117 @@
+"""The frame table: checks, payload, content hash and repeated captures."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kdgat.can.frames import (
+    ABSENT,
+    BYTE_COLUMNS,
+    FRAME_COLUMNS,
+    content_hash,
+    drop_repeated,
+    frame_table,
+    payload,
+)
+from kdgat.errors import DataError
+
+
+def three_frames(**changes) -> pd.DataFrame:
+    values = {
+        "timestamp": np.array([0.5, 0.25, 1.0]),
+        "arbitration_id": np.array([0x2C0, 2**29 - 1, 0]),
+        "dlc": np.array([2, 0, 8]),
+        "payload": np.array([[255, 0] + [ABSENT] * 6, [ABSENT] * 8, range(8)], np.int16),
+        "attack": np.array([0, 1, 0]),
+    }
+    return frame_table(**(values | changes))
+
+
+def test_columns_and_types_are_the_declared_ones():
+    frames = three_frames()
+    assert {name: str(dtype) for name, dtype in frames.dtypes.items()} == FRAME_COLUMNS
+    assert list(frames.columns) == list(FRAME_COLUMNS)
+    assert frames["byte_0"].tolist() == [255, ABSENT, 0]
+
+
+def test_payload_returns_the_bytes_in_order():
+    frames = three_frames()
+    assert payload(frames).dtype == np.int16
+    assert payload(frames).flags["C_CONTIGUOUS"]
+    assert payload(frames)[2].tolist() == list(range(8))
+    assert payload(frames)[0].tolist() == [255, 0] + [ABSENT] * 6
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"timestamp": np.array([0.0, np.nan, 1.0])}, "timestamp of frame 1 is nan"),
+        ({"arbitration_id": np.array([0, 0, 2**29])}, "arbitration_id of frame 2 is 536870912"),
+        ({"dlc": np.array([9, 0, 8])}, "dlc of frame 0 is 9; allowed: 0 to 8"),
+        ({"dlc": np.array([3, 0, 8])}, "payload of frame 0"),
+        ({"dlc": np.array([1, 0, 8])}, "payload of frame 0"),
+        ({"payload": np.full((3, 8), 256, np.int16)}, "payload of frame 0"),
+        ({"attack": np.array([0, 2, 0])}, "attack of frame 1 is 2; allowed: 0 or 1"),
+        ({"attack": np.array([0, 1])}, r"attack has shape \(2,\), \(3,\) is needed"),
+        ({"payload": np.zeros((3, 7), np.int16)}, "payload has shape"),
+    ],
+)
+def test_values_out_of_range_are_refused(changes, said):
+    with pytest.raises(DataError, match=said):
+        three_frames(**changes)
+
+
+def test_no_frames_are_a_valid_table():
+    empty = frame_table(
+        np.zeros(0), np.zeros(0, int), np.zeros(0, int), np.zeros((0, 8), np.int16), np.zeros(0)
+    )
+    assert len(empty) == 0
+    assert payload(empty).shape == (0, 8)
+
+
+def test_content_hash_sees_every_column_and_nothing_else():
+    frames = three_frames()
+    hashes = {content_hash(frames)}
+    for column in FRAME_COLUMNS:
+        changed = frames.copy()
+        changed.loc[1, column] = 7
+        hashes.add(content_hash(changed))
+    hashes.add(content_hash(frames.iloc[::-1]))
+    assert len(hashes) == len(FRAME_COLUMNS) + 2
+    moved = frames.set_index(pd.Index([5, 6, 7]))[list(reversed(FRAME_COLUMNS))]
+    assert content_hash(moved) == content_hash(frames)
+
+
+def test_absent_bytes_differ_from_zero_bytes():
+    zeros = three_frames(
+        dlc=np.array([3, 0, 8]),
+        payload=np.array([[255, 0, 0] + [ABSENT] * 5, [ABSENT] * 8, range(8)], np.int16),
+    )
+    assert content_hash(zeros) != content_hash(three_frames())
+    assert payload(zeros)[0, 2] == 0
+    assert [column for column in BYTE_COLUMNS if zeros[column].iloc[0] == ABSENT] == list(
+        BYTE_COLUMNS[3:]
+    )
+
+
+def test_the_first_of_repeated_training_captures_is_kept():
+    one, two = three_frames(), three_frames(attack=np.array([0, 0, 0]))
+    captures = {"train_01_a/x": one, "train_01_a/y": two, "train_02_b/z": one.copy()}
+    kept, dropped = drop_repeated(captures)
+    assert list(kept) == ["train_01_a/x", "train_01_a/y"]
+    assert kept["train_01_a/x"] is one
+    assert dropped == [("train_02_b/z", "train_01_a/x")]
+
+
+def test_a_test_capture_that_was_trained_on_is_an_error():
+    captures = {"test_01_a/x": three_frames(), "train_01_b/y": three_frames()}
+    with pytest.raises(DataError, match=r"test_01_a/x .* train_01_b/y"):
+        drop_repeated(captures)
+
+
+def test_test_scenarios_are_measured_apart():
+    one = three_frames()
+    captures = {"test_01_a/x": one, "test_01_a/y": one, "test_02_b/x": one}
+    kept, dropped = drop_repeated(captures)
+    assert list(kept) == ["test_01_a/x", "test_02_b/x"]
+    assert dropped == [("test_01_a/y", "test_01_a/x")]
