@@ -1,0 +1,235 @@
+"""Finding, reading and writing captures."""
+
+import gzip
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kdgat.can.captures import find_captures, read_capture, write_capture
+from kdgat.can.frames import ABSENT, FRAME_COLUMNS, drop_repeated, frame_table, payload
+from kdgat.errors import DataError
+
+HEADER = "timestamp,arbitration_id,data_field,attack\n"
+GOOD = "1513920459.745822,2C0,1400,0\n"
+
+
+def written(folder: Path, text: str | bytes, name: str = "capture.csv") -> Path:
+    path = folder / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def test_rows_are_read_as_written(tmp_path):
+    path = written(tmp_path, HEADER + GOOD + "1.5,1fffffff,,1\r\n1.25,000,00FFabCD01020304,0\n\n\n")
+    frames, bad_rows = read_capture(path, bad_row_share=0.0)
+    assert {name: str(dtype) for name, dtype in frames.dtypes.items()} == FRAME_COLUMNS
+    assert frames["timestamp"].tolist() == [1513920459.745822, 1.5, 1.25]
+    assert frames["arbitration_id"].tolist() == [0x2C0, 2**29 - 1, 0]
+    assert frames["dlc"].tolist() == [2, 0, 8]
+    assert frames["attack"].tolist() == [0, 1, 0]
+    assert payload(frames).tolist() == [
+        [0x14, 0, *[ABSENT] * 6],
+        [ABSENT] * 8,
+        [0, 255, 0xAB, 0xCD, 1, 2, 3, 4],
+    ]
+    assert bad_rows.empty
+
+
+def test_columns_may_stand_in_any_order_beside_others(tmp_path):
+    path = written(tmp_path, "attack,bus,data_field,timestamp,arbitration_id\n1,can0,FF,2.5,1a\n")
+    frames, _ = read_capture(path, bad_row_share=0.0)
+    assert frames[["timestamp", "arbitration_id", "dlc", "byte_0", "attack"]].iloc[0].tolist() == [
+        2.5,
+        0x1A,
+        1,
+        255,
+        1,
+    ]
+
+
+BAD_ROWS = {
+    "1.0,2C0,00": "wrong number of fields",
+    "1.0,2C0,00,0,9": "wrong number of fields",
+    "": "timestamp is not a finite number",
+    "soon,2C0,00,0": "timestamp is not a finite number",
+    "nan,2C0,00,0": "timestamp is not a finite number",
+    "1e400,2C0,00,0": "timestamp is not a finite number",
+    ",2C0,00,0": "timestamp is not a finite number",
+    "1.0,,00,0": "arbitration_id is not",
+    "1.0,0x2C0,00,0": "arbitration_id is not",
+    "1.0,20000000,00,0": "arbitration_id is not",
+    "1.0,000000001,00,0": "arbitration_id is not",
+    "1.0,2C0,0,0": "data_field is not",
+    "1.0,2C0,0G,0": "data_field is not",
+    "1.0,2C0,00\t,0": "data_field is not",
+    "1.0,2C0,001122334455667788,0": "data_field is not",
+    "1.0,2C0,é,0": "data_field is not",
+    '1.0,2C0,"00",0': "data_field is not",
+    "1.0,2C0,00,2": "attack is neither 0 nor 1",
+    "1.0,2C0,00,": "attack is neither 0 nor 1",
+    "1.0,2C0,00,R": "attack is neither 0 nor 1",
+    "1.0,2C0,00,0.0": "attack is neither 0 nor 1",
+}
+
+
+@pytest.mark.parametrize("row", BAD_ROWS)
+def test_a_malformed_row_is_named_with_its_line(tmp_path, row):
+    path = written(tmp_path, HEADER + GOOD + row + "\n" + GOOD)
+    with pytest.raises(DataError) as refusal:
+        read_capture(path, bad_row_share=0.0)
+    message = str(refusal.value)
+    assert f"{path}, line 3: {BAD_ROWS[row]}" in message
+    assert f"found {row!r}" in message
+    assert "1 of 3 (33.333%), allowed: 0.000%" in message
+    frames, bad_rows = read_capture(path, bad_row_share=0.34)
+    assert len(frames) == 2
+    assert bad_rows[["line", "text"]].values.tolist() == [[3, row]]
+
+
+def test_malformed_rows_are_listed_in_file_order(tmp_path):
+    lines = [row + "\n" + GOOD for row in BAD_ROWS]
+    path = written(tmp_path, HEADER + "".join(lines))
+    frames, bad_rows = read_capture(path, bad_row_share=0.5)
+    assert len(frames) == len(BAD_ROWS)
+    assert bad_rows["line"].tolist() == list(range(2, 2 + 2 * len(BAD_ROWS), 2))
+    assert bad_rows["text"].tolist() == list(BAD_ROWS)
+    for found, expected in zip(bad_rows["reason"], BAD_ROWS.values(), strict=True):
+        assert found.startswith(expected)
+
+
+def test_lines_are_counted_in_files_of_many_blocks(tmp_path):
+    rows = [GOOD] * 100_000
+    rows[70_000] = "1,2\n"
+    rows[90_000] = "1.0,2C0,0,0\n"
+    _, bad_rows = read_capture(written(tmp_path, HEADER + "".join(rows)), bad_row_share=0.1)
+    assert bad_rows["line"].tolist() == [70_002, 90_002]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is empty; expected the header timestamp,arbitration_id,data_field,attack"),
+        ("\n\n", "is empty"),
+        (HEADER, "holds a header and no frame"),
+        ("timestamp,id,data_field\n1,2,3\n", "line 1: no column arbitration_id, attack; found"),
+        (b"\x7fELF\x02\x01\x00\xff\xfe\n\x00", "line 1: no column timestamp"),
+        (HEADER.encode() + b"\x00\xff\xfe,\x80\n", "line 2: wrong number of fields"),
+        (HEADER.encode() + b"\x00,\xff,\xfe,\x80\n", "line 2: timestamp is not a finite number"),
+        (HEADER + "1.0,2C0,zz,0\n", "1 of 1"),
+        (HEADER + GOOD + "0" * 3_000_000, "is not a CSV file"),
+    ],
+)
+def test_an_unusable_file_is_refused(tmp_path, text, said):
+    path = written(tmp_path, text)
+    with pytest.raises(DataError, match=re.escape(said)) as refusal:
+        read_capture(path, bad_row_share=1.0)
+    assert str(path) in str(refusal.value)
+
+
+@pytest.mark.parametrize("raw", [b"no gzip", gzip.compress(HEADER.encode() * 9)[:-9]])
+def test_a_broken_gzip_file_is_refused(tmp_path, raw):
+    with pytest.raises(DataError, match="cannot be read"):
+        read_capture(written(tmp_path, raw, "capture.csv.gz"), bad_row_share=0.0)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(DataError, match="cannot be read"):
+        read_capture(tmp_path / "none.csv", bad_row_share=0.0)
+
+
+@st.composite
+def frame_tables(draw) -> pd.DataFrame:
+    num_frames = draw(st.integers(1, 12))
+    dlc = np.array(draw(st.lists(st.integers(0, 8), min_size=num_frames, max_size=num_frames)))
+    generator = np.random.default_rng(draw(st.integers(0, 2**32)))
+    values = generator.integers(0, 256, (num_frames, 8)).astype(np.int16)
+    values[np.arange(8) >= dlc[:, None]] = ABSENT
+    return frame_table(
+        timestamp=generator.integers(0, 2 * 10**15, num_frames) / 1e6,
+        arbitration_id=generator.integers(0, 2 ** draw(st.integers(1, 29)), num_frames),
+        dlc=dlc,
+        payload=values,
+        attack=generator.integers(0, 2, num_frames),
+    )
+
+
+@settings(max_examples=50, deadline=None)
+@given(frames=frame_tables(), suffix=st.sampled_from([".csv", ".csv.gz"]))
+def test_what_is_written_is_read_back(tmp_path_factory, frames, suffix):
+    path = tmp_path_factory.mktemp("round_trip") / f"capture{suffix}"
+    write_capture(frames, path)
+    again, bad_rows = read_capture(path, bad_row_share=0.0)
+    pd.testing.assert_frame_equal(again, frames)
+    assert bad_rows.empty
+    first = path.read_bytes()
+    write_capture(frames, path)
+    assert path.read_bytes() == first
+    assert [x.name for x in path.parent.iterdir()] == [path.name]
+
+
+def test_captures_are_found_and_sorted(tmp_path):
+    for name in ("train_02_b/x.csv.gz", "train_01_a/y.csv", "test_01_a/x.csv", "notes/z.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "train_01_a" / "README.md").touch()
+    (tmp_path / "train_01_a" / "folder.csv").mkdir()
+    captures = find_captures(tmp_path)
+    assert list(captures) == ["test_01_a/x", "train_01_a/y", "train_02_b/x"]
+    assert captures["train_02_b/x"] == tmp_path / "train_02_b" / "x.csv.gz"
+
+
+def test_an_unknown_dataset_names_those_beside_it(tmp_path):
+    (tmp_path / "set_01").mkdir()
+    (tmp_path / "hcrl_sa").mkdir()
+    with pytest.raises(DataError, match="datasets beside it: hcrl_sa, set_01"):
+        find_captures(tmp_path / "set_99")
+    with pytest.raises(DataError, match="datasets beside it: none"):
+        find_captures(tmp_path / "no" / "set_99")
+
+
+def test_both_training_and_test_are_needed(tmp_path):
+    (tmp_path / "test_01_a").mkdir()
+    (tmp_path / "test_01_a" / "x.csv").touch()
+    with pytest.raises(DataError, match=r"no train_\* scenario"):
+        find_captures(tmp_path)
+    (tmp_path / "test_01_a").rename(tmp_path / "train_01_a")
+    with pytest.raises(DataError, match=r"no test_\* scenario"):
+        find_captures(tmp_path)
+
+
+def test_a_capture_both_plain_and_compressed_is_refused(tmp_path):
+    (tmp_path / "train_01_a").mkdir()
+    for name in ("x.csv", "x.csv.gz"):
+        (tmp_path / "train_01_a" / name).touch()
+    with pytest.raises(DataError, match="train_01_a/x twice"):
+        find_captures(tmp_path)
+
+
+def test_the_real_training_captures_repeat_two(real_captures):
+    paths = find_captures(real_captures / "hcrl_sa")
+    captures = {
+        name: read_capture(path, bad_row_share=0.0)[0]
+        for name, path in paths.items()
+        if name.startswith("train_")
+    }
+    assert sum(map(len, captures.values())) == 936_949
+    assert len(set().union(*(frames["arbitration_id"] for frames in captures.values()))) == 2_048
+    _, dropped = drop_repeated(captures)
+    assert dropped == [
+        ("train_02_with_attacks/attack-free-kia", "train_01_attack_free/attack-free-kia"),
+        ("train_02_with_attacks/attack-free-sonata", "train_01_attack_free/attack-free-sonata"),
+    ]
+
+
+def test_the_one_malformed_row_of_set_03_is_set_aside(real_captures):
+    path = find_captures(real_captures / "set_03")["train_02_with_attacks/fuzzing-3"]
+    frames, bad_rows = read_capture(path, bad_row_share=0.001)
+    assert len(frames) == 296_364
+    assert bad_rows["line"].tolist() == [19]
+    with pytest.raises(DataError, match=r"fuzzing-3.csv.gz, line 19: data_field"):
+        read_capture(path, bad_row_share=0.0)
