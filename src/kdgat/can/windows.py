@@ -1,0 +1,117 @@
+"""Windows of consecutive frames: bounds, labels, and the split into training and validation."""
+
+import numpy as np
+
+from kdgat.errors import DataError
+
+TRAIN = 0
+VALIDATION = 1
+GAP = -1
+"""Part of a window: trained on, held out, or left out between the two."""
+
+
+def window_starts(num_frames: int, window: int, stride: int) -> np.ndarray:
+    """Return the first frame of every whole window of one capture.
+
+    Args:
+        num_frames: Frames in the capture.
+        window: Frames in a window, at least 1.
+        stride: Frames from one start to the next, at least 1.
+
+    Returns:
+        int64 `[num_windows]`; empty if the capture is shorter than one window.
+    """
+    return np.arange(0, num_frames - window + 1, stride, dtype=np.int64)
+
+
+def attack_counts(attack: np.ndarray, starts: np.ndarray, window: int) -> np.ndarray:
+    """Count the attack frames of each window: int32 `[num_windows]`.
+
+    Args:
+        attack: `[num_frames]`, 1 where the frame is part of an attack.
+        starts: int64 `[num_windows]`, first frame of each window.
+        window: Frames in a window.
+    """
+    up_to = np.concatenate([[0], np.cumsum(attack, dtype=np.int64)])
+    return (up_to[starts + window] - up_to[starts]).astype(np.int32)
+
+
+def window_labels(attack: np.ndarray, starts: np.ndarray, window: int) -> np.ndarray:
+    """Label each window 1 if any of its frames is part of an attack: uint8 `[num_windows]`."""
+    return (attack_counts(attack, starts, window) > 0).astype(np.uint8)
+
+
+def gap_windows(window: int, stride: int) -> int:
+    """Return how many windows to leave out so that a whole window's frames lie between two parts.
+
+    Windows `i < j` leave `(j - i) * stride - window` frames between them.
+    """
+    return max(1, -(-2 * window // stride) - 1)
+
+
+def split_windows(
+    labels: np.ndarray,
+    *,
+    window: int,
+    stride: int,
+    validation_share: float,
+    capture: str = "the capture",
+) -> np.ndarray:
+    """Hold out one contiguous block of a capture's windows for validation.
+
+    Neighbouring windows are near copies, so a random split would validate on what was trained
+    on. The block is contiguous in time and no frame is shared: on either side, unless it touches
+    the capture's end, windows are left out until at least `window` frames lie in between.
+
+    Of all positions those come first that leave attack windows on both sides, then those that
+    leave at least training some, then those with benign windows on both sides; among them the
+    one whose share of attack windows is closest to the capture's, the latest of equals.
+
+    Args:
+        labels: uint8 `[num_windows]`, 1 where the window holds an attack frame.
+        window: Frames in a window.
+        stride: Frames from one start to the next.
+        validation_share: Share of the windows in the block, above 0, below 1.
+        capture: Name for the error message.
+
+    Returns:
+        int8 `[num_windows]`: `TRAIN`, `VALIDATION` or `GAP`.
+
+    Raises:
+        DataError: The capture has too few windows for a block, a gap and a training window.
+    """
+    num_windows = len(labels)
+    block = max(1, round(validation_share * num_windows))
+    gap = gap_windows(window, stride)
+    needed = block + gap + 1
+    if num_windows < needed:
+        raise DataError(
+            f"{capture} has {num_windows} whole windows of {window} frames at stride {stride}; "
+            f"splitting off a validation share of {validation_share:g} needs at least {needed}."
+        )
+    first = _best_position(labels, block, gap)
+    parts = np.full(num_windows, TRAIN, np.int8)
+    parts[max(0, first - gap) : first + block + gap] = GAP
+    parts[first : first + block] = VALIDATION
+    return parts
+
+
+def _best_position(labels: np.ndarray, block: int, gap: int) -> int:
+    """Return the first window of the validation block that `split_windows` describes."""
+    num_windows = len(labels)
+    first = np.arange(num_windows - block + 1)
+    before = np.maximum(first - gap, 0)
+    after = np.minimum(first + block + gap, num_windows)
+    attacks_up_to = np.concatenate([[0], np.cumsum(labels, dtype=np.int64)])
+    total = attacks_up_to[-1]
+    held_attacks = attacks_up_to[first + block] - attacks_up_to[first]
+    train_attacks = attacks_up_to[before] + total - attacks_up_to[after]
+    train_windows = before + num_windows - after
+    attack_in_both = (held_attacks > 0) & (train_attacks > 0)
+    benign_in_both = (held_attacks < block) & (train_attacks < train_windows)
+    # Integers, so that equal distances tie exactly.
+    distance = np.abs(held_attacks * num_windows - total * block)
+    preference = (first, -distance, benign_in_both, train_attacks > 0, attack_in_both)
+    trainable = train_windows > 0
+    order = np.lexsort([key[trainable] for key in preference])
+    return int(first[trainable][order[-1]])
