@@ -1,0 +1,286 @@
+"""Figures say what they show: labelled axes, the right windows marked, the right numbers."""
+
+import io
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from rich.console import Console
+
+from kdgat.errors import DataError
+from kdgat.figures import (
+    fusion_weight_over_state,
+    learning_curves,
+    roc_low_false_positives,
+    score_over_time,
+    scorecard_bars,
+    scorecard_table,
+    teacher_against_student,
+)
+from kdgat.figures.style import in_words, model_styles, score_name
+from kdgat.metrics import scorecard
+
+MODELS = ("teacher_classifier", "student_classifier", "bag_of_ids_forest")
+THRESHOLDS = dict.fromkeys(MODELS, 0.0)
+
+
+def capture_scores(model, scenario, labels, scores):
+    number = np.arange(len(labels))
+    return pd.DataFrame(
+        {
+            "split": "test",
+            "scenario": scenario,
+            "capture": f"{scenario}/drive",
+            "start": number * 100,
+            "start_time": 1000.0 + number,
+            "end_time": 1000.9 + number,
+            "label": labels,
+            "model": model,
+            "score": scores,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def window_scores():
+    generator, tables = np.random.default_rng(0), []
+    for scenario, shift in (("test_01_known_vehicle", 0.0), ("test_02_unknown_vehicle", 1.0)):
+        labels = np.repeat([0, 1, 0, 1, 0], 20)
+        for model in MODELS:
+            scores = 3.0 * labels - 1.5 + shift + generator.normal(size=labels.size)
+            tables.append(capture_scores(model, scenario, labels, scores))
+    quiet = capture_scores("teacher_classifier", "test_05_suppress", [0, 0], [-1.0, 1.0])
+    return pd.concat([*tables, quiet], ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def card(window_scores):
+    return scorecard(window_scores, THRESHOLDS, bootstrap=50, confidence=0.95, seed=0)
+
+
+@pytest.fixture
+def states():
+    generator = np.random.default_rng(1)
+    return pd.DataFrame(
+        {
+            "anomaly_score": generator.normal(size=50),
+            "attack_logit": generator.normal(size=50),
+            "fusion_weight": generator.integers(0, 21, size=50) / 20,
+            "label": generator.integers(0, 2, size=50),
+        }
+    )
+
+
+@pytest.fixture
+def history():
+    epochs = [
+        {"stage": stage, "epoch": epoch, "train_loss": 3.0 / (epoch + 1), "seconds": 1.0}
+        for stage in ("teacher_autoencoder", "teacher_classifier")
+        for epoch in range(4)
+    ]
+    table = pd.DataFrame(epochs)
+    table["val_loss"] = [2.0, 1.0, 3.0, 4.0, 4.0, 3.0, 2.0, 1.0]
+    table["val_auroc"] = [np.nan] * 4 + [0.5, 0.6, 0.7, 0.8]
+    return table
+
+
+def panels(figure):
+    figure.draw_without_rendering()
+    return [axes for axes in figure.axes if axes.axison]
+
+
+def legend_of(figure):
+    texts = [text for legend in figure.legends for text in legend.get_texts()]
+    for axes in figure.axes:
+        texts += axes.get_legend().get_texts() if axes.get_legend() else []
+    return [text.get_text() for text in texts]
+
+
+def test_learning_curves_have_a_panel_per_stage_and_kind_of_metric(history):
+    figure = learning_curves(history)
+    drawn = panels(figure)
+    assert [axes.get_ylabel() for axes in drawn] == ["loss", "loss", "metric"]
+    assert {axes.get_xlabel() for axes in drawn} == {"epoch"}
+    assert [axes.get_title(loc="left") for axes in drawn[:2]] == [
+        "teacher autoencoder",
+        "teacher classifier",
+    ]
+    assert legend_of(figure) == ["training loss", "validation loss"] * 2 + ["validation AUROC"]
+    best = drawn[0].lines[-1].get_xdata()[0]
+    assert best == 2, "the second epoch, counted from 1, has the lowest validation loss"
+    assert drawn[0].get_yscale() == "log"
+
+
+def test_losses_below_zero_keep_a_linear_axis(history):
+    only_losses = history.drop(columns="val_auroc").assign(train_loss=-1.0)
+    assert [axes.get_yscale() for axes in panels(learning_curves(only_losses))] == ["linear"] * 2
+
+
+def test_score_over_time_shades_runs_and_counts_verdicts():
+    labels, scores = [0, 1, 1, 0, 1, 0], [-1.0, 2.0, -2.0, 3.0, 0.0, -1.0]
+    figure = score_over_time(capture_scores("student_classifier", "test_01", labels, scores), 0.0)
+    (axes,) = panels(figure)
+    assert axes.get_xlabel() == "time since the capture's first window [s]"
+    assert axes.get_ylabel() == "attack logit"
+    assert legend_of(figure) == [
+        "attack windows",
+        "quiet (2)",
+        "alarm (2)",
+        "missed attack (1)",
+        "false alarm (1)",
+        "threshold",
+    ]
+    shaded = [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in axes.patches]
+    np.testing.assert_allclose(shaded, [(1.0, 2.9), (4.0, 4.9)])
+    assert figure.get_suptitle() == "student classifier on test_01/drive"
+
+
+def test_score_over_time_takes_one_capture_and_one_model(window_scores):
+    with pytest.raises(DataError, match="hold 3 captures"):
+        score_over_time(window_scores, 0.0)
+
+
+def test_roc_is_logarithmic_and_marks_the_operating_points(window_scores):
+    figure = roc_low_false_positives(window_scores, THRESHOLDS)
+    drawn = panels(figure)
+    assert [axes.get_title(loc="left") for axes in drawn] == [
+        "test 01 known vehicle",
+        "test 02 unknown vehicle",
+        "test 05 suppress",
+    ]
+    assert {axes.get_xscale() for axes in drawn} == {"log"}
+    assert {axes.get_xlabel() for axes in drawn} == {
+        "false-positive rate [share of benign windows]"
+    }
+    assert drawn[0].get_ylabel() == "recall [share of attack windows]"
+    assert drawn[0].get_xlim() == (0.5 / 60, 1)
+    assert legend_of(figure) == [in_words(model) for model in MODELS]
+    chosen = window_scores[
+        (window_scores["model"] == MODELS[0])
+        & (window_scores["scenario"] == "test_02_unknown_vehicle")
+    ]
+    alarms = chosen["score"] >= 0
+    point = drawn[1].lines[1]
+    assert point.get_xdata()[0] == alarms[chosen["label"] == 0].mean()
+    assert point.get_ydata()[0] == alarms[chosen["label"] == 1].mean()
+    assert [text.get_text() for text in drawn[2].texts] == ["one class only: no ROC"]
+
+
+def test_teacher_against_student_counts_equal_verdicts():
+    labels = [0, 0, 1, 1]
+    table = pd.concat(
+        [
+            capture_scores("teacher_classifier", "test_01", labels, [-1.0, 1.0, 1.0, 1.0]),
+            capture_scores("student_classifier", "test_01", labels, [-1.0, -1.0, 5.0, 6.0]),
+        ]
+    )
+    thresholds = {"teacher_classifier": 0.0, "student_classifier": 5.5}
+    figure = teacher_against_student(table, "teacher_classifier", "student_classifier", thresholds)
+    (axes,) = panels(figure)
+    assert axes.get_title(loc="left") == "same verdict on 50.0% of 4 test windows"
+    assert axes.get_xlabel() == "attack logit of the teacher classifier"
+    assert axes.get_ylabel() == "attack logit of the student classifier"
+    assert legend_of(figure) == ["benign windows (2)", "attack windows (2)"]
+    with pytest.raises(DataError, match="share no test window"):
+        teacher_against_student(table, "teacher_classifier", "student_fusion", thresholds)
+
+
+def test_fusion_weights_show_both_classes_and_sum_to_one(states):
+    figure = fusion_weight_over_state(states)
+    benign, attack, histogram, bar = panels(figure)
+    assert benign.get_xlabel() == attack.get_xlabel() == "attack logit of the classifier"
+    assert benign.get_ylabel() == attack.get_ylabel() == "anomaly score"
+    assert histogram.get_xlabel() == "fusion weight"
+    assert "fusion weight" in bar.get_ylabel()
+    num_attack = states["label"].sum()
+    assert attack.get_title(loc="left") == f"attack windows ({num_attack})"
+    assert len(attack.collections[0].get_offsets()) == num_attack
+    heights = histogram.patches[0].get_xy()[1:-1:2, 1]
+    assert heights.sum() == pytest.approx(1)
+
+
+def test_fusion_weights_of_one_class_alone_can_be_drawn(states):
+    assert isinstance(fusion_weight_over_state(states[states["label"] == 0]), Figure)
+
+
+def test_drawing_leaves_matplotlib_as_it_was(states):
+    before = dict(matplotlib.rcParams)
+    fusion_weight_over_state(states)
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_bars_hold_f1_and_its_interval(card):
+    figure = scorecard_bars(card)
+    assert [trace.name for trace in figure.data] == [in_words(model) for model in MODELS]
+    trace, rows = figure.data[0], card[card["model"] == MODELS[0]]
+    np.testing.assert_allclose(trace.y, rows["f1"])
+    np.testing.assert_allclose(np.add(trace.y, trace.error_y.array), rows["f1_high"])
+    np.testing.assert_allclose(np.subtract(trace.y, trace.error_y.arrayminus), rows["f1_low"])
+    assert trace.x[0] == "test 01<br>known vehicle"
+    assert figure.layout.yaxis.title.text == "F1 of windows"
+    assert figure.layout.xaxis.title.text == "test scenario"
+
+
+def test_table_fits_a_terminal_and_writes_a_dash_for_what_is_undefined(card):
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(scorecard_table(card))
+    lines = console.export_text().splitlines()
+    assert max(map(len, lines)) <= 80
+    text = "\n".join(lines)
+    assert "…" not in text
+    assert "test 05 suppress" in text
+    assert lines[1].split() == [
+        "model",
+        "F1",
+        "interval",
+        "precision",
+        "recall",
+        "FPR",
+        "AUROC",
+        "n",
+    ]
+    suppress = lines[lines.index(next(line for line in lines if "suppress" in line)) + 3]
+    words = suppress.split()
+    # One of two benign windows alarms: precision 0 and a rate of .5, nothing else is defined.
+    assert words == ["teacher", "classifier", "–", "–", ".000", "–", ".5000", "–", "2"]
+
+
+def test_a_models_colour_is_its_kind_and_its_line_its_size():
+    styles = model_styles(["teacher_fusion", "student_fusion", "everything_attack", "forest"])
+    assert styles["teacher_fusion"].colour == styles["student_fusion"].colour
+    assert styles["teacher_fusion"].line != styles["student_fusion"].line
+    assert styles["everything_attack"].colour != styles["forest"].colour
+    alone = model_styles(["student_fusion"])
+    assert alone["student_fusion"] == styles["student_fusion"]
+
+
+def test_names_in_words():
+    assert in_words("bag_of_ids_forest") == "bag of IDs forest"
+    assert score_name("student_autoencoder") == "anomaly score"
+    assert score_name("bag_of_ids_forest") == "score"
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        learning_curves,
+        fusion_weight_over_state,
+        scorecard_bars,
+        scorecard_table,
+        lambda table: score_over_time(table, 0.0),
+        lambda table: roc_low_false_positives(table, {}),
+        lambda table: teacher_against_student(table, "a", "b", {}),
+    ],
+)
+def test_a_table_without_its_columns_is_refused_in_one_sentence(draw):
+    with pytest.raises(DataError, match="lack the columns"):
+        draw(pd.DataFrame({"something": [1]}))
+
+
+def test_an_empty_table_and_a_history_without_metrics_are_refused():
+    with pytest.raises(DataError, match="hold no row"):
+        learning_curves(pd.DataFrame({"stage": [], "epoch": []}))
+    with pytest.raises(DataError, match="hold no metric"):
+        learning_curves(pd.DataFrame({"stage": ["fusion"], "epoch": [0], "seconds": [1.0]}))
