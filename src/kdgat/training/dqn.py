@@ -1,0 +1,241 @@
+"""Stage `fusion`: an agent that weighs both detectors, window by window.
+
+A contextual bandit trained as a DQN (Mnih et al., Human-level control through deep reinforcement
+learning, Nature 2015). Taken over: the Q-network, the replay memory, the linear epsilon schedule,
+the clipped (Huber) error. Left out, because a verdict on one window does not change the next:
+an episode is one window, every transition is terminal and its target is the reward alone, so
+there is neither a discount nor a target network. Added: an episode first draws the class, since
+attacks may be rare, and the weights kept are those of the best validation reward.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from kdgat.errors import DataError
+from kdgat.models.artifact import ModelArtifact, build_module, pack
+from kdgat.parameters import Agent, Compute, QNetwork
+from kdgat.scores import FUSION_FEATURES, FUSION_WEIGHTS, fused_logit, reward
+from kdgat.training.report import stage_report
+from kdgat.training.scoring import fusion_state
+from kdgat.training.trainer import start_stage
+
+
+@dataclass(frozen=True)
+class Windows:
+    """What the agent plays on.
+
+    Attributes:
+        state: float32 `[num_windows, 15]`.
+        rewards: float32 `[num_windows, 21]`, the reward that each fusion weight would bring;
+            the agent is shown that of the weight it plays only.
+        classes: the rows of benign and of attack windows.
+    """
+
+    state: Tensor
+    rewards: Tensor
+    classes: tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+def windows(table: pd.DataFrame, y: ArrayLike, *, part: str) -> Windows:
+    """Prepare a table of scores for play.
+
+    Args:
+        table: columns FUSION_COLUMNS.
+        y: label 0 or 1 `[num_windows]`.
+        part: its name in the error message.
+
+    Raises:
+        DataError: a class is missing.
+    """
+    y = np.asarray(y)
+    classes = (np.flatnonzero(y == 0), np.flatnonzero(y == 1))
+    if min(rows.size for rows in classes) == 0:
+        raise DataError(
+            f"the {part} part has {classes[1].size} attack windows and {classes[0].size} benign "
+            "ones; the fusion agent needs both"
+        )
+    anomaly = table["anomaly_logit"].to_numpy()[:, None]
+    attack = table["attack_logit"].to_numpy()[:, None]
+    rewards = reward(y[:, None], fused_logit(anomaly, attack, np.asarray(FUSION_WEIGHTS)))
+    return Windows(
+        state=fusion_state(table),
+        rewards=torch.from_numpy(rewards.astype(np.float32)),
+        classes=classes,
+    )
+
+
+class ReplayMemory:
+    """The last transitions, overwritten in turn; every transition is terminal.
+
+    Args:
+        size: transitions held.
+        state_features: width of a state.
+    """
+
+    def __init__(self, *, size: int, state_features: int) -> None:
+        self.state = torch.zeros(size, state_features)
+        self.action = torch.zeros(size, dtype=torch.int64)
+        self.reward = torch.zeros(size)
+        self.size = size
+        self.seen = 0
+
+    def __len__(self) -> int:
+        """Transitions held now."""
+        return min(self.seen, self.size)
+
+    def add(self, state: Tensor, action: Tensor, reward: Tensor) -> None:
+        """Remember transitions `[n, ...]`, n at most the memory's size."""
+        place = torch.arange(self.seen, self.seen + len(action)) % self.size
+        self.state[place] = state
+        self.action[place] = action
+        self.reward[place] = reward
+        self.seen += len(action)
+
+    def sample(self, count: int, generator: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Draw `count` transitions with replacement: state, action, reward."""
+        place = torch.from_numpy(generator.integers(len(self), size=count))
+        return self.state[place], self.action[place], self.reward[place]
+
+
+def epsilon_at(step: int, agent: Agent) -> float:
+    """Give the share of random actions at a step: a straight line, then constant."""
+    progress = min(1.0, step / (agent.epsilon_decay * agent.steps))
+    return agent.epsilon_start + (agent.epsilon_end - agent.epsilon_start) * progress
+
+
+def draw_windows(
+    classes: tuple[NDArray[np.int64], NDArray[np.int64]],
+    count: int,
+    generator: np.random.Generator,
+) -> NDArray[np.int64]:
+    """Draw windows with replacement, either class with even chance, int64 `[count]`."""
+    benign = generator.choice(classes[0], size=count)
+    attack = generator.choice(classes[1], size=count)
+    return np.where(generator.random(count) < 0.5, benign, attack)
+
+
+@torch.no_grad()
+def choose(
+    network: torch.nn.Module, state: Tensor, epsilon: float, generator: np.random.Generator
+) -> Tensor:
+    """Choose int64 actions `[n]` for states `[n, 15]`: the best, or with chance epsilon any."""
+    value = network(state)
+    random_action = torch.from_numpy(generator.integers(value.shape[1], size=len(value)))
+    explores = torch.from_numpy(generator.random(len(value)) < epsilon)
+    return torch.where(explores, random_action, value.argmax(dim=1))
+
+
+@torch.no_grad()
+def greedy_reward(network: torch.nn.Module, played: Windows) -> float:
+    """Give the mean reward of the best actions, either class with even weight, -1 to 1."""
+    action = network(played.state).argmax(dim=1, keepdim=True)
+    gained = played.rewards.gather(1, action).squeeze(1).numpy()
+    return float(np.mean([gained[rows].mean() for rows in played.classes]))
+
+
+def train_agent(
+    *,
+    train: pd.DataFrame,
+    train_y: ArrayLike,
+    validation: pd.DataFrame,
+    validation_y: ArrayLike,
+    network: QNetwork,
+    agent: Agent,
+    compute: Compute,
+    seed: int,
+    stage: str,
+) -> tuple[ModelArtifact, list[dict[str, Any]]]:
+    """Train a fusion agent.
+
+    Args:
+        train: scores of the windows it plays on, columns FUSION_COLUMNS.
+        train_y: their labels, 0 or 1 `[num_windows]`.
+        validation: scores of the windows that choose the best weights.
+        validation_y: their labels.
+        network: size of the Q-network.
+        agent: how it learns.
+        compute: threads (the agent is small: it runs on the CPU).
+        seed: of the run.
+        stage: name in the report and of the random stream, such as `teacher_fusion`.
+
+    Returns:
+        The best agent and one dict per look at validation.
+
+    Raises:
+        DataError: a class is missing in a part.
+    """
+    generator = np.random.default_rng(start_stage(seed=seed, stage=stage, compute=compute))
+    played = windows(train, train_y, part="training")
+    held_out = windows(validation, validation_y, part="validation")
+    arguments = {
+        "state_features": len(FUSION_FEATURES),
+        "actions": len(FUSION_WEIGHTS),
+        **network.model_dump(),
+    }
+    model = build_module("q_network", arguments)
+    model.scaling.set_statistics(
+        mean=played.state.mean(dim=0),
+        std=played.state.std(dim=0, unbiased=False).clamp_min(1e-6),
+    )
+    history, best = _learn(model, played, held_out, agent=agent, generator=generator, stage=stage)
+    metadata = {
+        "training_mode": "dqn",
+        "seed": seed,
+        "fusion_feature_names": list(FUSION_FEATURES),
+        "fusion_weights": list(FUSION_WEIGHTS),
+        "parameters": {"network": network.model_dump(), "agent": agent.model_dump()},
+        **best,
+    }
+    return pack(kind="q_network", arguments=arguments, model=model, metadata=metadata), history
+
+
+def _learn(
+    model: torch.nn.Module,
+    played: Windows,
+    held_out: Windows,
+    *,
+    agent: Agent,
+    generator: np.random.Generator,
+    stage: str,
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Play and learn; leave the best weights in the model."""
+    memory = ReplayMemory(size=agent.replay_size, state_features=played.state.shape[1])
+    optimizer = torch.optim.Adam(model.parameters(), lr=agent.learning_rate, fused=True)
+    best_reward, best_step, best_state = -np.inf, 0, {}
+    gained = lost = 0.0
+    with stage_report(stage, -(-agent.steps // agent.evaluate_every)) as report:
+        for step in range(1, agent.steps + 1):
+            rows = torch.from_numpy(
+                draw_windows(played.classes, agent.episodes_per_step, generator)
+            )
+            action = choose(model, played.state[rows], epsilon_at(step, agent), generator)
+            earned = played.rewards[rows, action]
+            memory.add(played.state[rows], action, earned)
+
+            state, action, target = memory.sample(agent.batch_size, generator)
+            value = model(state).gather(1, action.unsqueeze(1)).squeeze(1)
+            loss = functional.smooth_l1_loss(value, target)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+            gained, lost = gained + earned.mean().item(), lost + loss.item()
+            if step % agent.evaluate_every == 0 or step == agent.steps:
+                steps = step - len(report.history) * agent.evaluate_every
+                val_reward = greedy_reward(model, held_out)
+                figures = {"train_loss": lost / steps, "train_reward": gained / steps}
+                report(len(report.history), figures | {"val_reward": val_reward})
+                gained = lost = 0.0
+                if val_reward > best_reward:
+                    best_reward, best_step = val_reward, step
+                    best_state = {k: v.detach().clone() for k, v in model.state_dict().items()}
+    model.load_state_dict(best_state)
+    model.eval()
+    return report.history, {"best_step": best_step, "best_val_reward": best_reward}

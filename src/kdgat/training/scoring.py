@@ -1,0 +1,168 @@
+"""Runs stored models over a store of graphs: one table row per window, in the store's order."""
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from kdgat.can.graph_store import GraphStore, loader
+from kdgat.models.artifact import ModelArtifact, build
+from kdgat.parameters import Compute
+from kdgat.scores import (
+    AUTOENCODER_FEATURES,
+    CLASSIFIER_FEATURES,
+    FUSION_FEATURES,
+    FUSION_WEIGHTS,
+    anomaly_logit,
+    attack_probability,
+    binary_entropy,
+    fused_logit,
+)
+from kdgat.training.trainer import network_inputs
+
+FUSION_COLUMNS = (*FUSION_FEATURES, "anomaly_logit")
+
+
+def device_of(compute: Compute) -> torch.device:
+    """Choose the device that `compute.accelerator` names; `auto` is the GPU where there is one."""
+    if compute.accelerator == "gpu":
+        return torch.device("cuda")
+    if compute.accelerator == "auto" and torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("cpu")
+
+
+def anomaly_components(model: nn.Module, store: GraphStore, compute: Compute) -> Tensor:
+    """Reconstruct every window.
+
+    Args:
+        model: a VGAE, left in evaluation mode on the device.
+        store: windows.
+        compute: device, threads, batch size.
+
+    Returns:
+        float32 `[num_graphs, 7]` on the CPU, columns as ANOMALY_COMPONENTS.
+    """
+
+    def components(inputs: dict) -> Tensor:
+        reconstruction = model(**inputs)
+        return model.anomaly_components(reconstruction, inputs["batch"], inputs["num_graphs"])
+
+    return _over_batches(components, model, store, compute, len(AUTOENCODER_FEATURES) - 1)
+
+
+def score_autoencoder(
+    autoencoder: ModelArtifact, store: GraphStore, *, compute: Compute
+) -> pd.DataFrame:
+    """Score every window with an autoencoder.
+
+    Args:
+        autoencoder: a trained VGAE.
+        store: windows.
+        compute: device, threads, batch size.
+
+    Returns:
+        float64 `[num_graphs, 8]`, columns AUTOENCODER_FEATURES.
+    """
+    model = build(autoencoder)
+    components = anomaly_components(model, store, compute)
+    score = model.cpu().anomaly_score(components)
+    table = torch.cat([components, score.unsqueeze(1)], dim=1).double().numpy()
+    return pd.DataFrame(table, columns=list(AUTOENCODER_FEATURES))
+
+
+def score_classifier(
+    classifier: ModelArtifact, store: GraphStore, *, compute: Compute
+) -> pd.DataFrame:
+    """Score every window with a classifier.
+
+    Args:
+        classifier: a trained GAT.
+        store: windows.
+        compute: device, threads, batch size.
+
+    Returns:
+        float64 `[num_graphs, 7]`, columns CLASSIFIER_FEATURES.
+    """
+    model = build(classifier)
+
+    def logit_and_embedding(inputs: dict) -> Tensor:
+        embedding = model.embed(**inputs)
+        statistics = (
+            model.classify(embedding),
+            embedding.mean(dim=1),
+            embedding.std(dim=1, unbiased=False),
+            embedding.amax(dim=1),
+            embedding.norm(dim=1),
+        )
+        return torch.stack(statistics, dim=1)
+
+    values = _over_batches(logit_and_embedding, model, store, compute, 5).double().numpy()
+    logit = values[:, 0]
+    table = np.column_stack(
+        [logit, attack_probability(logit), binary_entropy(logit), values[:, 1:]]
+    )
+    return pd.DataFrame(table, columns=list(CLASSIFIER_FEATURES))
+
+
+def fusion_table(
+    autoencoder: ModelArtifact,
+    classifier: ModelArtifact,
+    store: GraphStore,
+    *,
+    compute: Compute,
+) -> pd.DataFrame:
+    """Give the fusion agent's view of every window.
+
+    Args:
+        autoencoder: a trained VGAE; its metadata hold the statistics of benign scores.
+        classifier: a trained GAT.
+        store: windows.
+        compute: device, threads, batch size.
+
+    Returns:
+        float64 `[num_graphs, 16]`, columns FUSION_COLUMNS: the 15 features of the state and
+        `anomaly_logit`.
+    """
+    anomaly = score_autoencoder(autoencoder, store, compute=compute)
+    attack = score_classifier(classifier, store, compute=compute)
+    logit = anomaly_logit(anomaly["anomaly_score"], autoencoder.metadata["score_statistics"])
+    return pd.concat([anomaly, attack], axis=1).assign(anomaly_logit=logit)
+
+
+def score_agent(agent: ModelArtifact, table: pd.DataFrame, *, compute: Compute) -> pd.DataFrame:
+    """Let a fusion agent judge every window, greedily.
+
+    Args:
+        agent: a trained Q-network.
+        table: columns FUSION_COLUMNS.
+        compute: threads (the agent is small: it runs on the CPU).
+
+    Returns:
+        float64 `[num_graphs, 2]`: fusion_weight and fused_logit.
+    """
+    torch.set_num_threads(compute.threads)
+    model = build(agent)
+    with torch.inference_mode():
+        action = model(fusion_state(table)).argmax(dim=1).numpy()
+    weight = np.asarray(FUSION_WEIGHTS)[action]
+    logit = fused_logit(table["anomaly_logit"], table["attack_logit"], weight)
+    return pd.DataFrame({"fusion_weight": weight, "fused_logit": logit})
+
+
+def fusion_state(table: pd.DataFrame) -> Tensor:
+    """Take the 15 fusion features of a table, in order, as float32 `[num_graphs, 15]`."""
+    features: NDArray = table[list(FUSION_FEATURES)].to_numpy(dtype=np.float32)
+    return torch.from_numpy(features)
+
+
+def _over_batches(function, model: nn.Module, store: GraphStore, compute: Compute, width: int):
+    torch.set_num_threads(compute.threads)
+    device = device_of(compute)
+    model.to(device).eval()
+    rows = [torch.empty(0, width)]
+    with torch.inference_mode():
+        for batch in loader(store, batch_size=compute.score_batch_size):
+            rows.append(function(network_inputs(batch.to(device))).cpu())
+    return torch.cat(rows)
