@@ -1,0 +1,112 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+from sklearn.tree import DecisionTreeClassifier
+
+from kdgat.can.frames import ABSENT, BYTE_COLUMNS, frame_table
+from kdgat.can.injections import inject
+from kdgat.can.simulator import simulate_vehicle
+from kdgat.can.vehicles import VEHICLES
+
+BITRATE = 500_000
+START = 1_650_000_000.0
+ADDING = ("dos", "fuzzing", "spoofing_dense", "spoofing_sparse", "replay")
+
+
+def six_frames() -> pd.DataFrame:
+    """One ID, one frame every ms; each holds its number in the first of two bytes."""
+    data = np.full((6, 8), ABSENT, np.int16)
+    data[:, 0] = np.arange(6)
+    data[:, 1] = 0xA5
+    time = START + np.arange(6) / 1000
+    return frame_table(time, np.full(6, 0x100), np.full(6, 2), data, np.zeros(6))
+
+
+@pytest.fixture(scope="module")
+def benign() -> pd.DataFrame:
+    return simulate_vehicle(
+        VEHICLES["birch"],
+        generator=np.random.default_rng(5),
+        duration=12.0,
+        bitrate=BITRATE,
+        start=START,
+    )
+
+
+def contents(frames: pd.DataFrame) -> pd.Series:
+    columns = ["arbitration_id", "dlc", *BYTE_COLUMNS]
+    return frames[columns].apply(tuple, axis=1)
+
+
+def test_replay_by_hand():
+    """The past of the episode is the first two frames; they are the only ones to play again."""
+    frames = six_frames()
+    result = inject(
+        frames,
+        "replay",
+        np.random.default_rng(0),
+        bitrate=BITRATE,
+        episodes=[(START + 0.002, START + 0.004)],
+    )
+    replayed = result.frames[result.frames["attack"] == 1]
+    assert replayed["byte_0"].tolist() == [0, 1]
+    assert (np.diff(replayed["timestamp"]) > 0.0009).all()
+
+
+def test_spoofing_by_hand():
+    frames = six_frames()
+    result = inject(
+        frames,
+        "spoofing_dense",
+        np.random.default_rng(0),
+        bitrate=BITRATE,
+        episodes=[(START + 0.0015, START + 0.004)],
+    )
+    spoofed = result.frames[result.frames["attack"] == 1]
+    assert len(spoofed) == 1
+    assert spoofed["arbitration_id"].tolist() == [0x100]
+    assert spoofed["dlc"].tolist() == [2]
+
+
+def test_replayed_frames_have_been_on_the_bus_before(benign):
+    frames, _ = inject(benign, "replay", np.random.default_rng(1), bitrate=BITRATE)
+    assert set(contents(frames[frames["attack"] == 1])) <= set(contents(benign))
+
+
+def test_dense_spoofing_fills_windows_and_sparse_spoofing_never_hits_one_twice(benign):
+    dense, _ = inject(benign, "spoofing_dense", np.random.default_rng(1), bitrate=BITRATE)
+    sparse, _ = inject(benign, "spoofing_sparse", np.random.default_rng(1), bitrate=BITRATE)
+    assert np.diff(np.flatnonzero(sparse["attack"])).min() > 100
+    assert np.median(np.diff(np.flatnonzero(dense["attack"]))) < 50
+
+
+@pytest.mark.parametrize("attack", ["dos", "fuzzing", "spoofing_dense", "spoofing_sparse"])
+def test_a_third_to_a_half_of_the_windows_is_attacked(benign, attack):
+    shares = []
+    for seed in range(6):
+        frames, _ = inject(benign, attack, np.random.default_rng(seed), bitrate=BITRATE)
+        whole = len(frames) // 100 * 100
+        windows = frames["attack"].to_numpy()[:whole].reshape(-1, 100)
+        shares.append(windows.any(axis=1).mean())
+    assert 0.28 < np.mean(shares) < 0.55
+
+
+@pytest.mark.parametrize("attack", ADDING)
+def test_neither_timestamps_nor_lengths_give_an_attack_away(benign, attack):
+    """A tree that sees the last digits of a timestamp and the dlc cannot tell frames apart."""
+    frames, _ = inject(benign, attack, np.random.default_rng(3), bitrate=BITRATE)
+    ids = frames["arbitration_id"][frames["attack"] == 1].unique()
+    if attack not in ("dos", "fuzzing"):
+        # A spoofed ID has one length: compare its frames with the genuine ones.
+        frames = frames[frames["arbitration_id"].isin(ids)]
+    last_digits = np.rint(frames["timestamp"] * 1e6).astype(np.int64)
+    seen = np.column_stack([last_digits % 2, last_digits % 10, last_digits % 1000])
+    if attack != "dos":
+        seen = np.column_stack([seen, frames["dlc"]])
+    half = np.arange(len(frames)) % 2 == 0
+    tree = DecisionTreeClassifier(min_samples_leaf=30, random_state=0)
+    tree.fit(seen[half], frames["attack"][half])
+    ranking = tree.predict_proba(seen[~half])[:, 1]
+    assert roc_auc_score(frames["attack"][~half], ranking) < 0.65
+    assert set(frames["dlc"]) <= set(benign["dlc"])

@@ -1,0 +1,267 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kdgat.can.attackers import Added, record
+from kdgat.can.bus import frame_time
+from kdgat.can.captures import read_capture
+from kdgat.can.frames import ABSENT, BYTE_COLUMNS, FRAME_COLUMNS, frame_table, payload
+from kdgat.can.injections import (
+    ATTACK_SHARE,
+    ATTACKS,
+    EPISODE_COLUMNS,
+    draw_episodes,
+    inject,
+    merge,
+)
+from kdgat.can.simulator import simulate_vehicle
+from kdgat.can.vehicles import VEHICLES
+from kdgat.errors import DataError, ParameterError
+
+BITRATE = 500_000
+START = 1_650_000_000.0
+ADDING = ("dos", "fuzzing", "spoofing_dense", "spoofing_sparse", "replay")
+
+
+def six_frames(ids=(0x100, 0x200, 0x100, 0x200, 0x100, 0x200)) -> pd.DataFrame:
+    """One frame every ms; each holds its number in the first of two bytes."""
+    data = np.full((6, 8), ABSENT, np.int16)
+    data[:, 0] = np.arange(6)
+    data[:, 1] = 0xA5
+    time = START + np.arange(6) / 1000
+    return frame_table(time, np.array(ids), np.full(6, 2), data, np.zeros(6))
+
+
+def microseconds(frames: pd.DataFrame) -> list[int]:
+    return np.rint((frames["timestamp"] - START) * 1e6).astype(int).tolist()
+
+
+def added(ready: int, arbitration_id: int) -> Added:
+    """One frame without data that wants the bus `ready` µs after the first timestamp."""
+    data = np.full((1, 8), ABSENT, np.int16)
+    start = round(START * 1e6)
+    return Added(np.array([start + ready]), np.array([arbitration_id]), np.array([0]), data)
+
+
+def on_bus(frames: pd.DataFrame) -> np.ndarray:
+    return frame_time(frames["arbitration_id"], frames["dlc"], payload(frames), BITRATE)
+
+
+def merged(ready: int, arbitration_id: int) -> pd.DataFrame:
+    return merge(record(six_frames(), BITRATE), added(ready, arbitration_id))
+
+
+def test_an_added_frame_on_the_idle_bus_moves_nothing():
+    # ID 0 without data takes 53 bits of 2 µs.
+    frames = merged(2500, 0)
+    assert microseconds(frames) == [0, 1000, 2000, 2606, 3000, 4000, 5000]
+    assert frames["attack"].tolist() == [0, 0, 0, 1, 0, 0, 0]
+    assert frames["arbitration_id"].tolist() == [0x100, 0x200, 0x100, 0, 0x200, 0x100, 0x200]
+    assert frames["byte_0"].tolist() == [0, 1, 2, ABSENT, 3, 4, 5]
+
+
+def test_an_added_frame_waits_for_the_frame_on_the_bus():
+    assert microseconds(merged(1990, 0)) == [0, 1000, 2000, 2106, 3000, 4000, 5000]
+
+
+def test_an_added_frame_on_the_bus_delays_the_recorded_one():
+    begins = 4000 - int(on_bus(six_frames())[4])
+    frames = merged(begins - 10, 0)
+    late = begins - 10 + 106
+    assert microseconds(frames) == [0, 1000, 2000, 3000, late, late + 4000 - begins, 5000]
+    assert frames["attack"].tolist() == [0, 0, 0, 0, 1, 0, 0]
+
+
+def test_of_two_that_wait_the_lower_id_goes_first():
+    begins = 4000 - int(on_bus(six_frames())[4])
+    assert merged(begins, 0)["attack"].tolist() == [0, 0, 0, 0, 1, 0, 0]
+    high = merged(begins, 0x7FF)
+    assert high["attack"].tolist() == [0, 0, 0, 0, 0, 1, 0]
+    assert microseconds(high)[4] == 4000
+
+
+def test_frames_stamped_at_the_same_time_keep_their_order():
+    frames = six_frames(ids=(0x300, 0x200, 0x100, 0x300, 0x200, 0x100))
+    frames["timestamp"] = START + np.array([0, 1, 1, 1, 1, 2]) / 1000
+    result = merge(record(frames, BITRATE), added(1500, 0))
+    assert result["byte_0"].tolist() == [0, 1, 2, 3, 4, ABSENT, 5]
+    # The median gap is 0: such a logger shows no time on the bus, for added frames neither.
+    assert microseconds(result) == [0, 1000, 1000, 1000, 1000, 1500, 2000]
+
+
+def test_added_frames_are_as_short_as_a_batching_logger_shows():
+    frames = six_frames()
+    frames["timestamp"] = START + np.array([0, 3, 6, 9, 12, 1000]) / 1e6
+    result = merge(record(frames, BITRATE), added(500, 0))
+    assert microseconds(result) == [0, 3, 6, 9, 12, 503, 1000]
+
+
+def test_suppress_by_hand():
+    frames = six_frames(ids=[0x100] * 6)
+    result = inject(
+        frames,
+        "suppress",
+        np.random.default_rng(0),
+        bitrate=BITRATE,
+        episodes=[(START + 0.0015, START + 0.004)],
+    )
+    assert result.frames["byte_0"].tolist() == [0, 1, 5]
+    assert microseconds(result.frames) == [0, 1000, 5000]
+    assert result.frames["attack"].tolist() == [0, 0, 0]
+    assert result.frames.index.tolist() == [0, 1, 2]
+    assert result.episodes.to_numpy().tolist() == [
+        ["suppress", START + 0.0015, START + 0.004, "0x100"]
+    ]
+
+
+def test_masquerade_by_hand():
+    frames = six_frames(ids=[0x100] * 6)
+    result = inject(
+        frames,
+        "masquerade",
+        np.random.default_rng(0),
+        bitrate=BITRATE,
+        episodes=[(START + 0.0015, START + 0.004)],
+    )
+    assert result.frames["attack"].tolist() == [0, 0, 1, 1, 1, 0]
+    columns = ["timestamp", "arbitration_id", "dlc"]
+    pd.testing.assert_frame_equal(result.frames[columns], frames[columns])
+    changed = payload(result.frames) != payload(frames)
+    # One of the two bytes is forged, in the frames of the episode alone.
+    assert changed.any(axis=1).tolist() == [False, False, True, True, True, False]
+    assert changed.any(axis=0).sum() == 1
+
+
+@pytest.fixture(scope="module")
+def benign() -> pd.DataFrame:
+    return simulate_vehicle(
+        VEHICLES["birch"],
+        generator=np.random.default_rng(5),
+        duration=12.0,
+        bitrate=BITRATE,
+        start=START,
+    )
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+@settings(deadline=None, max_examples=6)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_properties(benign, attack, seed):
+    before = benign.copy()
+    frames, episodes = inject(benign, attack, np.random.default_rng(seed), bitrate=BITRATE)
+    pd.testing.assert_frame_equal(benign, before)
+    assert list(frames.dtypes.astype(str).items()) == list(FRAME_COLUMNS.items())
+    time = frames["timestamp"].to_numpy()
+    assert (np.diff(time) > 0).all()
+    assert np.array_equal(time, np.round(time, 6))
+    attacked = frames["attack"].to_numpy() == 1
+    assert attacked.any() == (attack != "suppress")
+    inside = np.zeros(len(frames), bool)
+    for episode in episodes.itertuples():
+        during = (time >= episode.start) & (time <= episode.end)
+        inside |= during
+        if episode.arbitration_ids != "any":
+            ids = {int(number, 16) for number in episode.arbitration_ids.split()}
+            assert set(frames["arbitration_id"][during & attacked]) <= ids
+    assert inside[attacked].all()
+    assert (episodes["start"].to_numpy()[1:] > episodes["end"].to_numpy()[:-1]).all()
+    assert episodes["start"][0] > time[0] + 0.2 * (benign["timestamp"].iloc[-1] - time[0])
+    assert list(episodes.columns) == list(EPISODE_COLUMNS)
+
+
+@pytest.mark.parametrize("attack", ADDING)
+def test_recorded_frames_are_all_there_and_never_early(benign, attack):
+    frames, episodes = inject(benign, attack, np.random.default_rng(8), bitrate=BITRATE)
+    kept = frames[frames["attack"] == 0]
+    for number, own in kept.groupby("arbitration_id"):
+        recorded = benign[benign["arbitration_id"] == number]
+        assert np.array_equal(payload(own), payload(recorded))
+        delay = own["timestamp"].to_numpy() - recorded["timestamp"].to_numpy()
+        assert delay.min() > -1e-6
+        assert delay.max() < 0.5
+    before = benign["timestamp"] < episodes["start"][0]
+    pd.testing.assert_frame_equal(frames[: before.sum()], benign[before])
+
+
+@pytest.mark.parametrize("attack", ["suppress", "masquerade"])
+def test_frames_of_other_ids_stay_untouched(benign, attack):
+    frames, episodes = inject(benign, attack, np.random.default_rng(8), bitrate=BITRATE)
+    targets = {int(number, 16) for number in " ".join(episodes["arbitration_ids"]).split()}
+    others, recorded = (x[~x["arbitration_id"].isin(targets)] for x in (frames, benign))
+    pd.testing.assert_frame_equal(others.reset_index(drop=True), recorded.reset_index(drop=True))
+
+
+def test_suppressed_ids_are_silent(benign):
+    frames, episodes = inject(benign, "suppress", np.random.default_rng(2), bitrate=BITRATE)
+    for episode in episodes.itertuples():
+        own = frames["arbitration_id"] == int(episode.arbitration_ids, 16)
+        assert not frames["timestamp"][own].between(episode.start, episode.end).any()
+        assert own.any()
+
+
+@given(st.sampled_from(ATTACKS), st.integers(0, 10**6), st.floats(1.0, 10_000.0))
+def test_episodes_leave_benign_stretches(attack, seed, span):
+    episodes = np.array(draw_episodes(0.0, span, attack, np.random.default_rng(seed)))
+    bounds = episodes.ravel()
+    assert (np.diff(bounds) > 0).all()
+    assert bounds[0] > 0.2 * span
+    assert bounds[-1] < span
+    minutes = max(1, np.ceil(span / 60))
+    assert 2 * minutes <= len(episodes) <= 5 * minutes
+    least, most = ATTACK_SHARE[attack]
+    assert least - 1e-9 <= (episodes[:, 1] - episodes[:, 0]).sum() / span <= most + 1e-9
+
+
+def test_equal_generators_give_equal_attacks(benign):
+    first, second = (
+        inject(benign, "fuzzing", np.random.default_rng(4), bitrate=BITRATE) for _ in range(2)
+    )
+    pd.testing.assert_frame_equal(first.frames, second.frames)
+    pd.testing.assert_frame_equal(first.episodes, second.episodes)
+
+
+def test_what_cannot_be_attacked_is_refused():
+    frames = six_frames()
+    generator = np.random.default_rng(0)
+    with pytest.raises(ParameterError, match="'flood' is unknown; allowed: dos, fuzzing"):
+        inject(frames, "flood", generator, bitrate=BITRATE)
+    with pytest.raises(DataError, match="at least one frame"):
+        inject(frames[:0], "dos", generator, bitrate=BITRATE)
+    with pytest.raises(DataError, match="found 6 attack frames"):
+        inject(frames.assign(attack=np.uint8(1)), "dos", generator, bitrate=BITRATE)
+    with pytest.raises(DataError, match=r"frame 1 is 0\.001000 s before"):
+        inject(frames.iloc[::-1], "dos", generator, bitrate=BITRATE)
+    outside = [(START + 1.0, START + 2.0)]
+    with pytest.raises(DataError, match="too short for suppress"):
+        inject(frames, "suppress", generator, bitrate=BITRATE, episodes=outside)
+    empty = frames.assign(dlc=np.uint8(0), **dict.fromkeys(BYTE_COLUMNS, np.int16(ABSENT)))
+    with pytest.raises(DataError, match="frames with data"):
+        inject(empty, "masquerade", generator, bitrate=BITRATE)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize(
+    "capture",
+    [
+        "hcrl_sa/train_01_attack_free/attack-free-kia.csv",
+        "set_03/train_01_attack_free/accessory-3.csv.gz",
+    ],
+)
+def test_real_captures_can_be_attacked(real_captures, capture, attack):
+    frames, _ = read_capture(real_captures / capture, bad_row_share=0.0)
+    result, episodes = inject(frames, attack, np.random.default_rng(0), bitrate=BITRATE)
+    attacked = result["attack"].to_numpy() == 1
+    assert (np.diff(result["timestamp"]) >= 0).all()
+    assert len(episodes) >= 2
+    if attack in ADDING:
+        kept = result[~attacked].sort_values("arbitration_id", kind="stable")
+        recorded = frames.sort_values("arbitration_id", kind="stable")
+        assert np.array_equal(payload(kept), payload(recorded))
+        assert (kept["timestamp"].to_numpy() - recorded["timestamp"].to_numpy() > -2e-6).all()
+    elif attack == "masquerade":
+        assert np.array_equal(result["arbitration_id"], frames["arbitration_id"])
+        assert 0 < attacked.sum() < 0.1 * len(frames)
+    else:
+        assert 0.8 * len(frames) < len(result) < len(frames)
