@@ -1,8 +1,11 @@
 """Every parameter of kdgat: name, type, range and meaning. YAML in `conf/` holds the values."""
 
+from difflib import get_close_matches
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from kdgat.errors import ParameterError
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 OpenShare = Annotated[float, Field(gt=0.0, lt=1.0)]
@@ -54,7 +57,9 @@ class Fit(Group):
 class AutoencoderModel(Group):
     """Size of a variational graph autoencoder."""
 
-    id_rows: PositiveInt = Field(description="hash rows of arbitration IDs, without the unknown row")
+    id_rows: PositiveInt = Field(
+        description="hash rows of arbitration IDs, without the unknown row"
+    )
     id_dim: PositiveInt = Field(description="width of the ID embedding")
     hidden: PositiveInt = Field(description="channels of one attention head")
     heads: PositiveInt = Field(description="attention heads of each encoder layer")
@@ -67,7 +72,9 @@ class AutoencoderModel(Group):
 class ClassifierModel(Group):
     """Size of a graph attention classifier."""
 
-    id_rows: PositiveInt = Field(description="hash rows of arbitration IDs, without the unknown row")
+    id_rows: PositiveInt = Field(
+        description="hash rows of arbitration IDs, without the unknown row"
+    )
     id_dim: PositiveInt = Field(description="width of the ID embedding")
     hidden: PositiveInt = Field(description="channels of one attention head")
     heads: PositiveInt = Field(description="attention heads of each layer")
@@ -97,7 +104,9 @@ class Curriculum(Group):
 
     start_ratio: PositiveFloat = Field(description="benign graphs per attack graph, first epoch")
     end_ratio: PositiveFloat = Field(description="benign graphs per attack graph at full pace")
-    start_share: OpenShare = Field(description="easiest share of the graphs seen in the first epoch")
+    start_share: OpenShare = Field(
+        description="easiest share of the graphs seen in the first epoch"
+    )
     pace_share: OpenShare = Field(description="share of the epochs after which all graphs are seen")
 
 
@@ -160,7 +169,9 @@ class Agent(Group):
     """How the fusion agent learns."""
 
     steps: PositiveInt = Field(description="gradient steps")
-    episodes_per_step: PositiveInt = Field(description="one-window episodes played before each step")
+    episodes_per_step: PositiveInt = Field(
+        description="one-window episodes played before each step"
+    )
     batch_size: PositiveInt = Field(description="transitions drawn from the replay memory per step")
     replay_size: PositiveInt = Field(description="transitions that the replay memory holds")
     learning_rate: PositiveFloat = Field(description="learning rate of Adam")
@@ -182,14 +193,28 @@ class Evaluation(Group):
     """The scorecard."""
 
     bootstrap: PositiveInt = Field(description="bootstrap samples behind an interval")
+    bootstrap_seed: Annotated[int, Field(ge=0)] = Field(
+        description="seed of the bootstrap: equal for all runs, so that runs compare"
+    )
     confidence: OpenShare = Field(description="confidence level of the intervals")
+    trees: PositiveInt = Field(description="trees of the bag-of-IDs forest")
+    drawn_model: Literal[
+        "teacher_autoencoder",
+        "teacher_classifier",
+        "teacher_fusion",
+        "student_autoencoder",
+        "student_classifier",
+        "student_fusion",
+    ] = Field(description="model whose scores are drawn over time")
 
 
 class Compute(Group):
     """Where and how fast."""
 
     accelerator: Literal["auto", "cpu", "gpu"] = Field(description="device that trains and scores")
-    threads: PositiveInt = Field(description="CPU threads of torch; results repeat at equal threads")
+    threads: PositiveInt = Field(
+        description="CPU threads of torch; results repeat at equal threads"
+    )
     score_batch_size: PositiveInt = Field(description="graphs in a batch while scoring")
 
 
@@ -209,3 +234,61 @@ class Parameters(Group):
     fusion: Fusion
     evaluation: Evaluation
 
+
+def check_parameters(raw: dict) -> Parameters:
+    """Check the whole tree of parameters.
+
+    Args:
+        raw: parameters as read from `conf/` and `--params`.
+
+    Returns:
+        The typed parameters.
+
+    Raises:
+        ParameterError: A key is unknown, a value has the wrong type or lies out of range.
+    """
+    try:
+        return Parameters.model_validate(raw)
+    except ValidationError as error:
+        first, *others = error.errors()
+        more = f" (and {len(others)} more)" if others else ""
+        raise ParameterError(_sentence(first) + more) from None
+
+
+def _sentence(error: dict) -> str:
+    *path, key = error["loc"]
+    name = ".".join(error["loc"])
+    if error["type"] == "extra_forbidden":
+        allowed = _fields_at(path)
+        close = get_close_matches(key, allowed, n=1, cutoff=0.5)
+        hint = f"did you mean '{close[0]}'?" if close else f"allowed: {', '.join(allowed)}"
+        return f"unknown parameter '{name}': {hint}"
+    if error["type"] == "missing":
+        return f"parameter '{name}' is missing"
+    rule = error["msg"].removeprefix("Input ")
+    return f"parameter '{name}' is {error['input']!r}: {rule}"
+
+
+def _fields_at(path: list[str]) -> list[str]:
+    group: type[BaseModel] = Parameters
+    for key in path:
+        group = group.model_fields[key].annotation
+    return list(group.model_fields)
+
+
+def flatten(parameters: BaseModel) -> dict[str, str | int | float | bool]:
+    """Name every single value by its dotted path, as `--params` takes it.
+
+    Args:
+        parameters: a group of parameters.
+
+    Returns:
+        Dotted path -> value.
+    """
+    flat = {}
+    for key, value in parameters:
+        if isinstance(value, BaseModel):
+            flat |= {f"{key}.{inner}": leaf for inner, leaf in flatten(value).items()}
+        else:
+            flat[key] = value
+    return flat

@@ -1,0 +1,33 @@
+"""Where things lie: two folders and a tracking store, each movable by one environment variable."""
+
+import os
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+BUILT_IN_DATASET = "synthetic"
+
+
+def data_root() -> str:
+    """Return the folder of everything kdgat writes: $KDGAT_DATA_ROOT, else `data`."""
+    return str(Path(os.environ.get("KDGAT_DATA_ROOT", PROJECT / "data")).resolve())
+
+
+def raw_folder(dataset: str) -> str:
+    """Return a dataset's folder: below $KDGAT_RAW_ROOT, else below `01_raw` of the data root.
+
+    The built-in dataset is written by kdgat and so always lies below the data root.
+    """
+    own_root = Path(data_root()) / "01_raw"
+    if dataset == BUILT_IN_DATASET:
+        return str(own_root / dataset)
+    return str(Path(os.environ.get("KDGAT_RAW_ROOT", own_root)).resolve() / dataset)
+
+
+def tracking_uri() -> str:
+    """Return MLflow's store: $MLFLOW_TRACKING_URI, else one SQLite file in the data root."""
+    return os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{data_root()}/mlflow.db")
+
+
+def artifact_location() -> str | None:
+    """Return the folder of MLflow's artifacts; None leaves the choice to a tracking server."""
+    return None if "MLFLOW_TRACKING_URI" in os.environ else f"{data_root()}/mlflow_artifacts"

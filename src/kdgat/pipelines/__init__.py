@@ -1,0 +1,1 @@
+"""The five pipelines of the chain, and its evaluation."""

@@ -1,0 +1,35 @@
+"""The teacher VGAE learns normal traffic."""
+
+import pandas as pd
+
+from kdgat.can.graph_store import FeatureScaling, GraphStore
+from kdgat.figures import learning_curves
+from kdgat.models.artifact import ModelArtifact
+from kdgat.parameters import Autoencoder, Compute
+from kdgat.training.autoencoder import train_autoencoder
+
+__all__ = ["learning_curves", "train_teacher_autoencoder"]
+
+
+def train_teacher_autoencoder(
+    train_graphs: GraphStore,
+    validation_graphs: GraphStore,
+    feature_scaling: dict,
+    parameters: Autoencoder,
+    compute: Compute,
+    seed: int,
+) -> tuple[ModelArtifact, pd.DataFrame]:
+    """Train the teacher autoencoder on benign training graphs.
+
+    Returns:
+        The model, and its history, one row an epoch.
+    """
+    model, history = train_autoencoder(
+        train=train_graphs,
+        validation=validation_graphs,
+        scaling=FeatureScaling.from_dict(feature_scaling),
+        parameters=parameters,
+        compute=compute,
+        seed=seed,
+    )
+    return model, pd.DataFrame(history)

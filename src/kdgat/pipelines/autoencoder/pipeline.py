@@ -1,0 +1,33 @@
+"""The teacher VGAE learns normal traffic."""
+
+from kedro.pipeline import Node, Pipeline
+
+from kdgat.pipelines.autoencoder import nodes
+
+
+def create_pipeline() -> Pipeline:
+    """Train the teacher autoencoder on benign training graphs."""
+    return Pipeline(
+        [
+            Node(
+                nodes.train_teacher_autoencoder,
+                inputs={
+                    "train_graphs": "train_graphs",
+                    "validation_graphs": "validation_graphs",
+                    "feature_scaling": "feature_scaling",
+                    "parameters": "params:autoencoder",
+                    "compute": "params:compute",
+                    "seed": "params:seed",
+                },
+                outputs=["teacher_autoencoder", "autoencoder_history"],
+                name="train_teacher_autoencoder",
+            ),
+            Node(
+                nodes.learning_curves,
+                inputs={"history": "autoencoder_history"},
+                outputs="autoencoder_curves",
+                name="draw_autoencoder_curves",
+            ),
+        ],
+        tags=["autoencoder"],
+    )

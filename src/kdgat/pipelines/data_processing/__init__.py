@@ -1,0 +1,5 @@
+"""Captures to graphs."""
+
+from kdgat.pipelines.data_processing.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

@@ -1,0 +1,75 @@
+"""Two students learn from the two teachers."""
+
+import pandas as pd
+
+from kdgat.can.graph_store import FeatureScaling, GraphStore
+from kdgat.figures import learning_curves
+from kdgat.models.artifact import ModelArtifact
+from kdgat.parameters import Compute, Distillation
+from kdgat.training import distillation
+
+__all__ = [
+    "join_histories",
+    "learning_curves",
+    "train_student_autoencoder",
+    "train_student_classifier",
+]
+
+
+def train_student_autoencoder(
+    train_graphs: GraphStore,
+    validation_graphs: GraphStore,
+    feature_scaling: dict,
+    teacher: ModelArtifact,
+    parameters: Distillation,
+    compute: Compute,
+    seed: int,
+) -> tuple[ModelArtifact, pd.DataFrame]:
+    """Train the student autoencoder on benign training graphs and its teacher's view of them.
+
+    Returns:
+        The model, and its history, one row an epoch.
+    """
+    model, history = distillation.train_student_autoencoder(
+        train=train_graphs,
+        validation=validation_graphs,
+        scaling=FeatureScaling.from_dict(feature_scaling),
+        teacher=teacher,
+        parameters=parameters,
+        compute=compute,
+        seed=seed,
+    )
+    return model, pd.DataFrame(history)
+
+
+def train_student_classifier(
+    train_graphs: GraphStore,
+    validation_graphs: GraphStore,
+    feature_scaling: dict,
+    teacher: ModelArtifact,
+    autoencoder: ModelArtifact,
+    parameters: Distillation,
+    compute: Compute,
+    seed: int,
+) -> tuple[ModelArtifact, pd.DataFrame]:
+    """Train the student classifier on labels and its teacher's soft targets.
+
+    Returns:
+        The model, and its history, one row an epoch.
+    """
+    model, history = distillation.train_student_classifier(
+        train=train_graphs,
+        validation=validation_graphs,
+        scaling=FeatureScaling.from_dict(feature_scaling),
+        teacher=teacher,
+        autoencoder=autoencoder,
+        parameters=parameters,
+        compute=compute,
+        seed=seed,
+    )
+    return model, pd.DataFrame(history)
+
+
+def join_histories(autoencoder: pd.DataFrame, classifier: pd.DataFrame) -> pd.DataFrame:
+    """Put both histories into one table."""
+    return pd.concat([autoencoder, classifier], ignore_index=True)

@@ -1,0 +1,83 @@
+"""The scorecard: thresholds from validation, figures from test."""
+
+from kedro.pipeline import Node, Pipeline
+
+from kdgat.pipelines.evaluation import nodes
+
+MODELS = {
+    name: name
+    for name in (
+        "teacher_autoencoder",
+        "teacher_classifier",
+        "teacher_agent",
+        "student_autoencoder",
+        "student_classifier",
+        "student_agent",
+    )
+}
+GRAPHS = {"validation_graphs": "validation_graphs", "test_graphs": "test_graphs"}
+
+
+def create_pipeline() -> Pipeline:
+    """Score every window, fit thresholds on validation, judge on test, draw."""
+    return Pipeline(
+        [
+            Node(
+                nodes.score_windows,
+                inputs={**GRAPHS, **MODELS, "compute": "params:compute"},
+                outputs=["window_scores", "fusion_states"],
+                name="score_windows",
+            ),
+            Node(
+                nodes.score_baselines,
+                inputs={
+                    "train_graphs": "train_graphs",
+                    **GRAPHS,
+                    "parameters": "params:evaluation",
+                    "seed": "params:seed",
+                },
+                outputs="baseline_scores",
+                name="score_baselines",
+            ),
+            Node(
+                nodes.fit_thresholds,
+                inputs={"window_scores": "window_scores", "baseline_scores": "baseline_scores"},
+                outputs="thresholds",
+                name="fit_thresholds",
+            ),
+            Node(
+                nodes.build_scorecard,
+                inputs={
+                    "window_scores": "window_scores",
+                    "baseline_scores": "baseline_scores",
+                    "thresholds": "thresholds",
+                    "parameters": "params:evaluation",
+                },
+                outputs="scorecard",
+                name="build_scorecard",
+            ),
+            Node(
+                nodes.draw_scorecard,
+                inputs={"scorecard": "scorecard"},
+                outputs="scorecard_chart",
+                name="draw_scorecard",
+            ),
+            Node(
+                nodes.draw_scores,
+                inputs={
+                    "window_scores": "window_scores",
+                    "thresholds": "thresholds",
+                    "parameters": "params:evaluation",
+                },
+                outputs=["score_over_time", "roc_low_false_positives", "teacher_against_student"],
+                name="draw_scores",
+            ),
+            Node(
+                nodes.draw_fusion_weights,
+                inputs={"fusion_states": "fusion_states"},
+                outputs="fusion_weights",
+                name="draw_fusion_weights",
+            ),
+        ],
+        tags=["evaluation"],
+    )

@@ -1,0 +1,50 @@
+"""One run and the version of everything it saves."""
+
+import os
+from difflib import get_close_matches
+from typing import Any
+
+from kedro.framework.project import pipelines
+from kedro.framework.session import KedroSession
+
+from kdgat.errors import ParameterError
+
+
+class KdgatSession(KedroSession):
+    """A Kedro session whose id, the version of all it saves, also names job or process.
+
+    Two runs that start in the same millisecond thus never share a version, and versions
+    still sort by time: `2026-01-31T12.00.00.000Z-j4711_3` or `...-p1234`.
+    """
+
+    def __init__(self, session_id: str, **kwargs: Any):
+        super().__init__(session_id=f"{session_id}-{_process_name()}", **kwargs)
+
+    def run(self, pipeline_names: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
+        """Run the named pipelines, in the order of their names, or the whole chain.
+
+        Raises:
+            ParameterError: A pipeline does not exist.
+        """
+        names = sorted(pipeline_names or [])
+        try:
+            return super().run(pipeline_names=names, **kwargs)
+        except ValueError:
+            _refuse_unknown(names)
+            raise
+
+
+def _process_name() -> str:
+    array_job = os.environ.get("SLURM_ARRAY_JOB_ID")
+    if array_job:
+        return f"j{array_job}_{os.environ['SLURM_ARRAY_TASK_ID']}"
+    job = os.environ.get("SLURM_JOB_ID")
+    return f"j{job}" if job else f"p{os.getpid()}"
+
+
+def _refuse_unknown(names: list[str]) -> None:
+    for name in names:
+        if name not in pipelines:
+            close = get_close_matches(name, pipelines, n=1)
+            hint = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(pipelines)}"
+            raise ParameterError(f"unknown pipeline '{name}': {hint}") from None

@@ -1,0 +1,35 @@
+"""Kedro's settings."""
+
+import io
+import os
+import warnings
+from contextlib import redirect_stderr
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+# The documented command is `kedro run --pipeline NAME`; Kedro 1.7 prefers the plural and says so.
+warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")
+# Importing kedro-mlflow prints MLflow's advice to its author, past every warning filter.
+with redirect_stderr(io.StringIO()):
+    import kedro_mlflow.framework.hooks  # noqa: F401
+
+from kdgat import locations  # noqa: E402
+from kdgat.hooks import KdgatHooks  # noqa: E402
+from kdgat.session import KdgatSession  # noqa: E402
+
+HOOKS = (KdgatHooks(),)
+# KdgatHooks extend kedro-mlflow's hooks; kedro-viz's write shared files on every run.
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow", "kedro-viz", "kedro-telemetry")
+SESSION_CLASS = KdgatSession
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    "merge_strategy": {"parameters": "soft", "mlflow": "soft", "globals": "soft"},
+    "config_patterns": {"mlflow": ["mlflow*"]},
+    "custom_resolvers": {
+        "data_root": locations.data_root,
+        "raw_folder": locations.raw_folder,
+        "tracking_uri": locations.tracking_uri,
+        "artifact_location": locations.artifact_location,
+    },
+}

@@ -1,0 +1,34 @@
+"""The end of a run on the terminal: the scorecard, and where everything lies."""
+
+from kedro.io import AbstractVersionedDataset, CatalogProtocol
+from kedro.pipeline import Pipeline
+from rich.console import Console
+
+from kdgat import locations
+
+
+def show_results(pipeline: Pipeline, catalog: CatalogProtocol, version: str) -> None:
+    """Print the scorecard, if the pipeline made one, and the folders it wrote to.
+
+    Args:
+        pipeline: the pipeline that ran.
+        catalog: its catalog.
+        version: version of everything the run saved.
+    """
+    console = Console(soft_wrap=True)
+    if "scorecard" in pipeline.all_outputs():
+        from kdgat.figures import scorecard_table
+
+        console.print(scorecard_table(catalog.load("scorecard")))
+    for kind, layer in {"models": "06_models", "pictures and tables": "08_reporting"}.items():
+        for folder in _folders(pipeline, catalog, layer):
+            console.print(f"{kind}: {folder}", highlight=False)
+    console.print(f"version: {version}", highlight=False)
+    console.print(f"tracking store: {locations.tracking_uri()}", highlight=False)
+    console.print("MLflow UI: make mlflow, then http://127.0.0.1:5000", highlight=False)
+
+
+def _folders(pipeline: Pipeline, catalog: CatalogProtocol, layer: str) -> list[str]:
+    datasets = (catalog.get(name) for name in pipeline.all_outputs())
+    paths = [item._filepath for item in datasets if isinstance(item, AbstractVersionedDataset)]
+    return sorted({str(path.parent) for path in paths if layer in path.parts})

@@ -1,0 +1,58 @@
+"""The commands of the README, typed into a shell."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Project:
+    """A data folder of its own, and a shell to run commands on it."""
+
+    data: Path
+    raw: Path | None = None
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess:
+        """Run `kedro run --env smoke` with further arguments."""
+        return self.kedro("run", "--env", "smoke", *arguments)
+
+    def kedro(self, *arguments: str) -> subprocess.CompletedProcess:
+        """Run a kedro command; its output is kept."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "KDGAT_"))}
+        environment = {**kept, "KDGAT_DATA_ROOT": str(self.data)}
+        if self.raw:
+            environment["KDGAT_RAW_ROOT"] = str(self.raw)
+        return subprocess.run(
+            [sys.executable, "-m", "kedro", *arguments],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    def versions(self, name: str) -> list[Path]:
+        """List all versions of a stored file, oldest first."""
+        return sorted(path for path in self.data.rglob(name) if path.is_file())
+
+
+@pytest.fixture(scope="session")
+def new_project() -> type[Project]:
+    """Makes projects with a data folder of their own."""
+    return Project
+
+
+@pytest.fixture(scope="session")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, subprocess.CompletedProcess]:
+    """A project in which a plain `kedro run` has ended, and what it printed."""
+    project = Project(tmp_path_factory.mktemp("chain"))
+    result = project.run()
+    assert result.returncode == 0, result.stderr
+    return project, result

@@ -1,0 +1,90 @@
+"""`kedro run`, and again with another seed."""
+
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+from mlflow import MlflowClient
+
+MODELS = [
+    f"{size}_{kind}.safetensors"
+    for size in ("teacher", "student")
+    for kind in ("autoencoder", "classifier", "agent")
+]
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def tracked_runs(project) -> list:
+    client = MlflowClient(f"sqlite:///{project.data}/mlflow.db")
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    return client.search_runs(experiments)
+
+
+def test_chain_leaves_every_model_and_a_scorecard(chain):
+    project, result = chain
+    assert [len(project.versions(name)) for name in MODELS] == [1] * 6
+    table = pd.read_csv(project.versions("scorecard.csv")[0])
+    assert {"f1", "precision", "recall", "false_positive_rate", "auroc", "n"} <= set(table)
+    assert len(set(table["scenario"])) == 6
+    assert "models: " in result.stdout
+    assert "MLflow UI" in result.stdout
+
+
+def test_log_is_quiet(chain):
+    _, result = chain
+    printed = result.stdout + result.stderr
+    assert "\r" not in printed
+    assert "\x1b" not in printed
+    assert len(printed) < 60_000
+    assert "Warning" not in printed
+
+
+def test_run_is_tracked_with_tags_parameters_and_metrics_of_every_stage(chain):
+    project, _ = chain
+    run = next(run for run in tracked_runs(project) if run.data.tags["random_seed"] == "1")
+    assert run.info.status == "FINISHED"
+    assert run.info.run_name == "chain synthetic seed 1"
+    assert run.data.tags["dataset"] == "synthetic"
+    assert run.data.tags["model_size"] == "student+teacher"
+    assert run.data.params["autoencoder.fit.epochs"]
+    stages = {key.split("/")[0] for key in run.data.metrics}
+    assert {"autoencoder", "teacher", "student_autoencoder", "student_classifier"} <= stages
+
+
+def test_fusion_with_another_seed_takes_the_default_models_and_says_so(chain):
+    project, _ = chain
+    before = {path: digest(path) for path in project.data.rglob("*.safetensors")}
+    version = project.versions("teacher_classifier.safetensors")[0].parent.name
+
+    result = project.run("--pipeline", "fusion", "--params", "seed=2")
+
+    assert result.returncode == 0, result.stderr
+    assert f"teacher_classifier: version {version}, seed 1, run " in result.stderr
+    run = next(run for run in tracked_runs(project) if run.data.tags["random_seed"] == "2")
+    assert run.data.tags["input.teacher_classifier"].startswith(f"version {version}, seed 1, run ")
+    assert "unknown" not in run.data.tags["input.teacher_classifier"]
+    agents = project.versions("teacher_agent.safetensors")
+    assert [path.parents[2].name for path in agents] == ["seed_1", "seed_2"]
+    assert digest(agents[0]) != digest(agents[1])
+    assert {path: digest(path) for path in before} == before
+
+
+def test_same_seed_gives_the_same_weights_and_metrics_in_new_versions(chain):
+    project, _ = chain
+    result = project.run()
+    assert result.returncode == 0, result.stderr
+    for name in MODELS:
+        first, second = [p for p in project.versions(name) if p.parents[2].name == "seed_1"]
+        assert tensors_of(first) == tensors_of(second)
+    tables = [p for p in project.versions("scorecard.csv") if p.parents[2].name == "seed_1"]
+    assert tables[0].read_bytes() == tables[1].read_bytes()
+
+
+def tensors_of(path: Path) -> dict[str, bytes]:
+    from safetensors import safe_open
+
+    with safe_open(path, framework="np") as file:
+        return {name: file.get_tensor(name).tobytes() for name in file.keys()}  # noqa: SIM118
