@@ -3,6 +3,7 @@
 import copy
 import functools
 import sys
+import warnings
 from collections.abc import Callable
 
 import click
@@ -20,6 +21,8 @@ def cli() -> None:
 def _with_sentences(command: Callable) -> Callable:
     @functools.wraps(command)
     def guarded(*args, **kwargs):
+        # The documented command is `kedro run --pipeline NAME`; Kedro 1.7 prefers the plural.
+        warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")
         try:
             return command(*args, **kwargs)
         except (KdgatError, DatasetError) as error:

@@ -2,13 +2,10 @@
 
 import io
 import os
-import warnings
 from contextlib import redirect_stderr
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
-# The documented command is `kedro run --pipeline NAME`; Kedro 1.7 prefers the plural and says so.
-warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")
 # Importing kedro-mlflow prints MLflow's advice to its author, past every warning filter.
 with redirect_stderr(io.StringIO()):
     import kedro_mlflow.framework.hooks  # noqa: F401
