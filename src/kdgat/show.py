@@ -1,5 +1,7 @@
 """The end of a run on the terminal: the scorecard, and where everything lies."""
 
+import sys
+
 from kedro.io import AbstractVersionedDataset, CatalogProtocol
 from kedro.pipeline import Pipeline
 from rich.console import Console
@@ -15,7 +17,8 @@ def show_results(pipeline: Pipeline, catalog: CatalogProtocol, version: str) -> 
         catalog: its catalog.
         version: version of everything the run saved.
     """
-    console = Console(soft_wrap=True)
+    # Beyond a terminal Rich assumes 80 columns and would cut the table.
+    console = Console(width=None if sys.stdout.isatty() else 100)
     if "scorecard" in pipeline.all_outputs():
         from kdgat.figures import scorecard_table
 

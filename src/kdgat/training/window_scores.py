@@ -108,5 +108,5 @@ def baseline_scores(
 
 
 def _bags(store: GraphStore) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    share = store.x[:, store.node_features.index("frame_share")]
-    return store.arbitration_id.numpy(), share.numpy(), store.node_offsets.numpy()
+    present = np.ones(len(store.arbitration_id), dtype=np.float32)
+    return store.arbitration_id.numpy(), present, store.node_offsets.numpy()
