@@ -1,0 +1,201 @@
+"""The packed store: batches equal PyG's own, round trips, scaling from benign rows."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import save_file
+from torch_geometric.data import Batch
+
+from kdgat.can.graph_store import (
+    FeatureScaling,
+    GraphStore,
+    concatenate,
+    feature_scaling,
+    loader,
+)
+from kdgat.errors import DataError
+
+TENSORS = [field.name for field in dataclasses.fields(GraphStore) if field.type is torch.Tensor]
+
+
+def random_store(seed: int, num_graphs: int = 12, captures=("train_01_a/x",)) -> GraphStore:
+    generator = np.random.default_rng(seed)
+    num_nodes = generator.integers(1, 6, num_graphs)
+    num_edges = generator.integers(0, 8, num_graphs)
+    ends = np.repeat(num_nodes, num_edges)
+    nodes, edges = int(num_nodes.sum()), int(num_edges.sum())
+    attack_frames = generator.integers(0, 3, num_graphs)
+    start = np.arange(num_graphs) * 100
+    return GraphStore(
+        x=torch.from_numpy(generator.normal(size=(nodes, 3)).astype(np.float32)),
+        arbitration_id=torch.from_numpy(generator.integers(0, 2**29, nodes)),
+        edge_index=torch.from_numpy(generator.integers(0, ends, (2, edges)).astype(np.int32)),
+        edge_attr=torch.from_numpy(generator.normal(size=(edges, 2)).astype(np.float32)),
+        y=torch.from_numpy((attack_frames > 0).astype(np.uint8)),
+        attack_frames=torch.from_numpy(attack_frames.astype(np.int32)),
+        capture=torch.from_numpy(generator.integers(0, len(captures), num_graphs, np.int32)),
+        start=torch.from_numpy(start),
+        start_time=torch.from_numpy(1.5e9 + start / 2000),
+        end_time=torch.from_numpy(1.5e9 + (start + 99) / 2000),
+        node_offsets=torch.from_numpy(np.concatenate([[0], np.cumsum(num_nodes)])),
+        edge_offsets=torch.from_numpy(np.concatenate([[0], np.cumsum(num_edges)])),
+        captures=tuple(captures),
+        node_features=("one", "two", "three"),
+        edge_features=("four", "five"),
+        window=100,
+        stride=100,
+    )
+
+
+def assert_same_store(one: GraphStore, other: GraphStore) -> None:
+    for field in dataclasses.fields(GraphStore):
+        mine, theirs = getattr(one, field.name), getattr(other, field.name)
+        if field.name in TENSORS:
+            assert mine.dtype == theirs.dtype, field.name
+            assert torch.equal(mine, theirs), field.name
+        else:
+            assert mine == theirs, field.name
+
+
+def assert_same_data(one, other) -> None:
+    assert sorted(one.keys()) == sorted(other.keys())
+    for key in other.keys():  # noqa: SIM118
+        assert one[key].dtype == other[key].dtype, key
+        assert torch.equal(one[key], other[key]), key
+
+
+def test_one_graph_is_cut_out():
+    store = random_store(0)
+    data = store[3]
+    nodes = slice(int(store.node_offsets[3]), int(store.node_offsets[4]))
+    assert torch.equal(data.x, store.x[nodes])
+    assert torch.equal(data.arbitration_id, store.arbitration_id[nodes])
+    assert data.edge_index.dtype == data.y.dtype == torch.int64
+    assert data.y.tolist() == [int(store.y[3])]
+    assert len(store) == 12
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 1000), indices=st.lists(st.integers(0, 11), min_size=1, max_size=20))
+def test_a_batch_equals_that_of_pyg(seed, indices):
+    store = random_store(seed)
+    mine = store.batch(indices)
+    theirs = Batch.from_data_list([store[i] for i in indices])
+    assert_same_data(mine, theirs)
+    assert type(mine) is type(theirs)
+    assert mine.num_graphs == theirs.num_graphs == len(indices)
+    assert_same_data(store.__getitems__(indices), theirs)
+    for one, other in zip(mine.to_data_list(), theirs.to_data_list(), strict=True):
+        assert_same_data(one, other)
+    for place, i in enumerate(indices):
+        assert_same_data(mine.get_example(place), store[i])
+
+
+def test_a_loader_hands_out_every_graph_once():
+    store = random_store(1)
+    batches = list(
+        loader(store, batch_size=5, shuffle=True, generator=torch.Generator().manual_seed(3))
+    )
+    assert [batch.num_graphs for batch in batches] == [5, 5, 2]
+    seen = torch.cat([batch.x for batch in batches])
+    assert torch.equal(seen.sort(dim=0).values, store.x.sort(dim=0).values)
+    again = loader(store, batch_size=5, shuffle=True, generator=torch.Generator().manual_seed(3))
+    for one, other in zip(batches, again, strict=True):
+        assert torch.equal(one.x, other.x)
+
+
+def test_a_loader_follows_its_sampler():
+    store = random_store(1)
+    (batch,) = loader(store, batch_size=3, sampler=[7, 2, 7])
+    assert_same_data(batch, Batch.from_data_list([store[7], store[2], store[7]]))
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 1000), indices=st.lists(st.integers(0, 11), max_size=20))
+def test_a_subset_keeps_graphs_and_their_origin(seed, indices):
+    store = random_store(seed, captures=("train_01_a/x", "train_01_a/y"))
+    part = store.subset(indices)
+    assert len(part) == len(indices)
+    for place, i in enumerate(indices):
+        assert_same_data(part[place], store[i])
+    for name in ("attack_frames", "capture", "start", "start_time", "end_time"):
+        assert torch.equal(getattr(part, name), getattr(store, name)[indices])
+    assert part.captures == store.captures
+
+
+def test_stores_are_put_one_after_another():
+    one = random_store(1, captures=("train_01_a/x", "train_01_a/y"))
+    two = random_store(2, num_graphs=5, captures=("test_01_a/z",))
+    joined = concatenate([one, two])
+    assert len(joined) == 17
+    assert joined.captures == ("train_01_a/x", "train_01_a/y", "test_01_a/z")
+    assert joined.capture.tolist() == [*one.capture.tolist(), *[2] * 5]
+    for i in range(5):
+        assert_same_data(joined[12 + i], two[i])
+    assert_same_store(joined.subset(range(12)), dataclasses.replace(one, captures=joined.captures))
+
+
+@pytest.mark.parametrize("num_graphs", [0, 12])
+def test_what_is_saved_is_loaded(tmp_path, num_graphs):
+    store = random_store(4, captures=("train_01_a/x", "test_01_a/ü")).subset(range(num_graphs))
+    path = tmp_path / "store.safetensors"
+    store.save(path)
+    assert_same_store(GraphStore.load(path), store)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_broken_file_is_refused(tmp_path):
+    path = tmp_path / "store.safetensors"
+    random_store(4).save(path)
+    whole = path.read_bytes()
+    for broken in (b"", b"no store", whole[:-100], whole[: len(whole) // 2]):
+        path.write_bytes(broken)
+        with pytest.raises(DataError, match=r"store.safetensors is not a graph store"):
+            GraphStore.load(path)
+
+
+def test_a_safetensors_file_of_something_else_is_refused(tmp_path):
+    path = tmp_path / "weights.safetensors"
+    for metadata in (None, {"format": "pt"}):
+        save_file({"weight": torch.zeros(2)}, path, metadata=metadata)
+        with pytest.raises(DataError, match=r"weights.safetensors is not a graph store"):
+            GraphStore.load(path)
+
+
+def test_scaling_sees_benign_graphs_alone():
+    store = random_store(5)
+    benign = np.flatnonzero(store.y.numpy() == 0)
+    rows = torch.cat([store[i].x for i in benign]).double()
+    edges = torch.cat([store[i].edge_attr for i in benign]).double()
+    scaling = feature_scaling(store)
+    np.testing.assert_allclose(scaling.node_mean, rows.mean(0), rtol=1e-12)
+    np.testing.assert_allclose(scaling.node_std, rows.std(0, unbiased=False), rtol=1e-12)
+    np.testing.assert_allclose(scaling.edge_mean, edges.mean(0), rtol=1e-12)
+    attacks = torch.repeat_interleave(store.y == 1, store.node_offsets.diff())
+    changed = torch.where(attacks[:, None], 1e9, store.x)
+    assert feature_scaling(dataclasses.replace(store, x=changed)) == scaling
+    assert tuple(scaling.node_features) == store.node_features
+
+
+def test_a_constant_feature_is_divided_by_one():
+    store = random_store(5)
+    store.x[:, 1] = 7.0
+    scaling = feature_scaling(store)
+    assert scaling.node_std[1] == 1.0
+    assert scaling.node_mean[1] == 7.0
+
+
+def test_scaling_needs_a_benign_graph():
+    store = random_store(5)
+    attacks = store.subset(torch.nonzero(store.y == 1).flatten())
+    with pytest.raises(DataError, match="none of them benign"):
+        feature_scaling(attacks)
+
+
+def test_scaling_goes_through_json():
+    scaling = feature_scaling(random_store(6))
+    assert FeatureScaling.from_dict(scaling.to_dict()) == scaling
