@@ -1,0 +1,87 @@
+"""A run keeps to the versions it found at its start."""
+
+from pathlib import Path
+
+import pytest
+from kedro.io import DataCatalog, MemoryDataset, Version
+from kedro.pipeline import Node, Pipeline
+
+from kdgat.datasets.whole_file import WholeFileDataset
+from kdgat.errors import MissingInputError
+from kdgat.lineage import Origin, pin_versions
+
+
+class TextDataset(WholeFileDataset[str]):
+    def _read(self, path: Path) -> str:
+        return path.read_text()
+
+    def _write(self, data: str, path: Path) -> None:
+        path.write_text(data)
+
+
+def stored(folder: Path, seed: int, save: str, name: str = "model") -> TextDataset:
+    return TextDataset(
+        filepath=str(folder / f"seed_{seed}" / name),
+        default_filepath=str(folder / "seed_1" / name),
+        version=Version(None, save),
+    )
+
+
+def catalog_of(folder: Path, seed: int, save: str = "v9") -> DataCatalog:
+    return DataCatalog(
+        {
+            "model": stored(folder, seed, save),
+            "agent": stored(folder, seed, save, "agent"),
+            "setting": MemoryDataset(3),
+        }
+    )
+
+
+def agent_of(model: str, setting: int) -> str:
+    return f"agent of {model}"
+
+
+FUSION = Pipeline(
+    [Node(agent_of, {"model": "model", "setting": "setting"}, "agent", name="train_agent")]
+)
+TEACHER = Pipeline([Node(lambda setting: "model", "setting", "model", name="train_model")])
+PRODUCERS = {"__default__": TEACHER + FUSION, "teacher": TEACHER, "fusion": FUSION}
+
+
+def pin(catalog: DataCatalog, seed: int) -> dict[str, Origin]:
+    return pin_versions(FUSION, catalog, seed=seed, default_seed=1, producers=PRODUCERS)
+
+
+def test_own_seed_comes_first(tmp_path):
+    stored(tmp_path, 1, "v1").save("one")
+    stored(tmp_path, 2, "v2").save("two")
+    catalog = catalog_of(tmp_path, 2)
+    assert pin(catalog, 2) == {"model": Origin("v2", 2)}
+    assert catalog.load("model") == "two"
+
+
+def test_default_seed_stands_in(tmp_path):
+    stored(tmp_path, 1, "v1").save("one")
+    stored(tmp_path, 1, "v3").save("three")
+    catalog = catalog_of(tmp_path, 2)
+    assert pin(catalog, 2) == {"model": Origin("v3", 1)}
+    assert catalog.load("model") == "three"
+
+
+def test_a_later_version_of_another_run_is_not_read(tmp_path):
+    stored(tmp_path, 1, "v1").save("one")
+    catalog = catalog_of(tmp_path, 1, save="v5")
+    pin(catalog, 1)
+    stored(tmp_path, 1, "v7").save("seven")
+    stored(tmp_path, 1, "v7", "agent").save("agent of seven")
+    assert catalog.load("model") == "one"
+    catalog.save("agent", "agent of one")
+    assert catalog.load("agent") == "agent of one"
+
+
+def test_without_any_model_the_sentence_says_what_to_run(tmp_path):
+    with pytest.raises(MissingInputError) as caught:
+        pin(catalog_of(tmp_path, 2), 2)
+    assert "no model" in str(caught.value)
+    assert "`kedro run --pipeline teacher`" in str(caught.value)
+    assert not list(tmp_path.iterdir())
