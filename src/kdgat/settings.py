@@ -10,9 +10,9 @@ os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 with redirect_stderr(io.StringIO()):
     import kedro_mlflow.framework.hooks  # noqa: F401
 
-from kdgat import locations  # noqa: E402
-from kdgat.hooks import KdgatHooks  # noqa: E402
-from kdgat.session import KdgatSession  # noqa: E402
+from kdgat import locations
+from kdgat.hooks import KdgatHooks
+from kdgat.session import KdgatSession
 
 HOOKS = (KdgatHooks(),)
 # KdgatHooks extend kedro-mlflow's hooks; kedro-viz's write shared files on every run.

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import torch
 
 from kdgat.baselines import call_everything_attack, fit_bag_of_ids_forest
 from kdgat.can.graph_store import GraphStore
@@ -108,5 +109,11 @@ def baseline_scores(
 
 
 def _bags(store: GraphStore) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    present = np.ones(len(store.arbitration_id), dtype=np.float32)
-    return store.arbitration_id.numpy(), present, store.node_offsets.numpy()
+    """Give IDs, their share of each window's transitions (as source), and the windows' bounds."""
+    first_node = store.node_offsets[:-1].repeat_interleave(store.edge_offsets.diff())
+    share = torch.zeros(len(store.arbitration_id)).index_add_(
+        0,
+        store.edge_index[0] + first_node,
+        store.edge_attr[:, store.edge_features.index("edge_share")],
+    )
+    return store.arbitration_id.numpy(), share.numpy(), store.node_offsets.numpy()
