@@ -69,6 +69,8 @@ class KdgatHooks(MlflowHook):
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol
     ) -> None:
         """Show the results and where they lie; close the MLflow run."""
+        if "scorecard" in pipeline.all_outputs():
+            tracking.log_scorecard(self._client, self.run_id, catalog.load("scorecard"))
         show_results(pipeline, catalog, run_params["run_id"])
         EPOCHS.removeHandler(self._epoch_metrics)
         super().after_pipeline_run(run_params=run_params, pipeline=pipeline, catalog=catalog)

@@ -5,6 +5,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import pandas as pd
 from kedro.pipeline import Pipeline
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
@@ -12,6 +13,7 @@ from mlflow.entities import Metric, Param, RunTag
 from kdgat.lineage import Origin
 from kdgat.parameters import Parameters, flatten
 
+TEST_METRICS = ("f1", "precision", "recall", "false_positive_rate", "auroc")
 PARAMETERS_PER_BATCH = 100  # MLflow refuses more in one call
 
 
@@ -44,6 +46,24 @@ def log_parameters(client: MlflowClient, run_id: str, parameters: Parameters) ->
     values = [Param(key, str(value)) for key, value in flatten(parameters).items()]
     for start in range(0, len(values), PARAMETERS_PER_BATCH):
         client.log_batch(run_id, params=values[start : start + PARAMETERS_PER_BATCH])
+
+
+def log_scorecard(client: MlflowClient, run_id: str, scorecard: pd.DataFrame) -> None:
+    """Log what each model reached on each scenario, as `<scenario>/<model>/<metric>`.
+
+    Args:
+        client: of the tracking store.
+        run_id: the run to log to.
+        scorecard: one row per model and scenario; a metric that is undefined there is left out.
+    """
+    now = int(time.time() * 1000)
+    metrics = [
+        Metric(f"{row['scenario']}/{row['model']}/{name}", float(row[name]), now, 0)
+        for _, row in scorecard.iterrows()
+        for name in TEST_METRICS
+        if pd.notna(row[name])
+    ]
+    client.log_batch(run_id, metrics=metrics)
 
 
 def log_tags(client: MlflowClient, run_id: str, tags: dict[str, str]) -> None:

@@ -50,13 +50,14 @@ def test_run_is_tracked_with_tags_parameters_and_metrics_of_every_stage(chain):
     assert run.data.tags["dataset"] == "synthetic"
     assert run.data.tags["model_size"] == "student+teacher"
     assert run.data.params["autoencoder.fit.epochs"]
+    assert "test_01_known_vehicle_known_attack/student_fusion/auroc" in run.data.metrics
     stages = {key.split("/")[0] for key in run.data.metrics}
     assert {"autoencoder", "teacher", "student_autoencoder", "student_classifier"} <= stages
 
 
 def test_fusion_with_another_seed_takes_the_default_models_and_says_so(chain):
     project, _ = chain
-    before = {path: digest(path) for path in project.data.rglob("*.safetensors")}
+    before = {path: digest(path) for path in project.versions("*.safetensors")}
     version = project.versions("teacher_classifier.safetensors")[0].parent.name
 
     result = project.run("--pipeline", "fusion", "--params", "seed=2")
