@@ -20,9 +20,13 @@ def show_results(pipeline: Pipeline, catalog: CatalogProtocol, version: str) -> 
     # Beyond a terminal Rich assumes 80 columns and would cut the table.
     console = Console(width=None if sys.stdout.isatty() else 100)
     if "scorecard" in pipeline.all_outputs():
-        from kdgat.figures import scorecard_table
+        from kdgat.figures import margins, scorecard_table
 
-        console.print(scorecard_table(catalog.load("scorecard")))
+        scorecard = catalog.load("scorecard")
+        console.print(scorecard_table(scorecard))
+        console.print("F1 at thresholds from validation, zero-shot, best of ours and of the rest:")
+        for sentence in margins(scorecard):
+            console.print(f"  {sentence}", highlight=False)
     for kind, layer in {"models": "06_models", "pictures and tables": "08_reporting"}.items():
         for folder in _folders(pipeline, catalog, layer):
             console.print(f"{kind}: {folder}", highlight=False)

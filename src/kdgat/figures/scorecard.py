@@ -37,6 +37,7 @@ TERMINAL_COLUMNS = {
     "n": 5,
 }
 UNDEFINED = "–"
+OURS = ("teacher_", "student_")
 
 
 def scorecard_bars(scorecard: pd.DataFrame) -> go.Figure:
@@ -138,6 +139,70 @@ def scenario_table(scenario: str, rows: pd.DataFrame, longest: int) -> Table:
             f"{row.n:,}",
         )
     return table
+
+
+def margins(scorecard: pd.DataFrame) -> list[str]:
+    """Say for each scenario by how much F1 our best model leads the best baseline, or trails it.
+
+    Args:
+        scorecard: metrics.SCORECARD_COLUMNS, one row per model and scenario.
+
+    Returns:
+        One sentence per scenario in which F1 is defined.
+    """
+    sentences = []
+    for scenario, rows in scorecard.dropna(subset=["f1"]).groupby("scenario", observed=True):
+        is_ours = rows["model"].str.startswith(OURS)
+        if is_ours.all() or not is_ours.any():
+            continue
+        ours = rows.loc[rows.loc[is_ours, "f1"].idxmax()]
+        baseline = rows.loc[rows.loc[~is_ours, "f1"].idxmax()]
+        verb = "leads" if ours.f1 > baseline.f1 else "does not beat"
+        sentences.append(
+            f"{in_words(scenario)}: {in_words(ours.model)} ({figure_text(ours.f1)}) {verb} "
+            f"the best baseline, {baseline.model} ({figure_text(baseline.f1)}), "
+            f"by {ours.f1 - baseline.f1:+.3f}"
+        )
+    return sentences
+
+
+def scorecard_page(scorecard: pd.DataFrame, heading: str, remarks: str) -> str:
+    """Write the scorecard as a section of a Markdown page.
+
+    Args:
+        scorecard: metrics.SCORECARD_COLUMNS, one row per model and scenario.
+        heading: of the section.
+        remarks: what the figures rest on: data, seed, protocol, thresholds.
+
+    Returns:
+        Markdown; the best F1 of a scenario is bold, a dash stands where a figure is undefined.
+
+    Raises:
+        DataError: a column is missing, or there is no row.
+    """
+    require_columns(scorecard, ("model", "scenario", "f1", *HOVER_COLUMNS), "Scorecards")
+    lines = [f"## {heading}", "", remarks, ""]
+    names = ["scenario", "model", *TERMINAL_COLUMNS, "attacks", "captures"]
+    lines += ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    for scenario, rows in scorecard.groupby("scenario", observed=True, sort=True):
+        for row in rows.itertuples():
+            f1 = figure_text(row.f1)
+            cells = [
+                in_words(scenario),
+                in_words(row.model),
+                f"**{f1}**" if row.f1 == rows["f1"].max() else f1,
+                interval_text(row.f1_low, row.f1_high),
+                figure_text(row.precision),
+                figure_text(row.recall),
+                figure_text(row.false_positive_rate, decimals=4),
+                figure_text(row.auroc),
+                f"{row.n:,}",
+                f"{row.n_attack:,}",
+                str(row.n_captures),
+            ]
+            lines.append("| " + " | ".join(cells) + " |")
+    lines += ["", *(f"- {sentence}" for sentence in margins(scorecard))]
+    return "\n".join(lines) + "\n"
 
 
 def figure_text(value: float, decimals: int = 3) -> str:

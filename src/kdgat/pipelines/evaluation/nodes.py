@@ -88,6 +88,29 @@ def build_scorecard(
     )
 
 
+def write_page(
+    scorecard: pd.DataFrame,
+    thresholds: dict[str, dict],
+    parameters: Evaluation,
+    compute: Compute,
+    dataset: str,
+    seed: int,
+) -> str:
+    """Write the scorecard as a section of `docs/results.md`, with what it rests on."""
+    fitted = next(iter(thresholds.values()))
+    return figures.scorecard_page(
+        scorecard,
+        heading=f"{dataset}, seed {seed}",
+        remarks=(
+            f"Protocol zero-shot. Thresholds: {fitted['rule']} ({fitted['n']:,} windows, "
+            f"{fitted['n_attack']:,} attacks). Intervals: {parameters.confidence:.0%}, "
+            f"{parameters.bootstrap:,} bootstrap samples over captures and blocks. "
+            f"{compute.threads} CPU thread(s). Command: "
+            f"`kedro run --params dataset={dataset},seed={seed}`."
+        ),
+    )
+
+
 def draw_scorecard(scorecard: pd.DataFrame) -> PlotlyFigure:
     """Draw F1 of every model and scenario with its interval."""
     return figures.scorecard_bars(scorecard)

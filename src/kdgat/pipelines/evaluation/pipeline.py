@@ -57,6 +57,19 @@ def create_pipeline() -> Pipeline:
                 name="build_scorecard",
             ),
             Node(
+                nodes.write_page,
+                inputs={
+                    "scorecard": "scorecard",
+                    "thresholds": "thresholds",
+                    "parameters": "params:evaluation",
+                    "compute": "params:compute",
+                    "dataset": "params:dataset",
+                    "seed": "params:seed",
+                },
+                outputs="scorecard_page",
+                name="write_page",
+            ),
+            Node(
                 nodes.draw_scorecard,
                 inputs={"scorecard": "scorecard"},
                 outputs="scorecard_chart",
