@@ -276,11 +276,13 @@ def card_of(**f1: float) -> pd.DataFrame:
         ),
         (
             {"student_fusion": 0.8, "rule": 0.8},
-            "test 01: student fusion (.800) does not beat the best baseline, rule (.800), by +0.000",
+            "test 01: student fusion (.800) does not beat the best baseline, "
+            "rule (.800), by +0.000",
         ),
         (
             {"student_fusion": 0.5, "rule": 0.8},
-            "test 01: student fusion (.500) does not beat the best baseline, rule (.800), by -0.300",
+            "test 01: student fusion (.500) does not beat the best baseline, "
+            "rule (.800), by -0.300",
         ),
     ],
 )
