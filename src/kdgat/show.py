@@ -1,12 +1,12 @@
 """The end of a run on the terminal: the scorecard, and where everything lies."""
 
-import sys
-
 from kedro.io import AbstractVersionedDataset, CatalogProtocol
 from kedro.pipeline import Pipeline
 from rich.console import Console
 
 from kdgat import locations
+
+TABLE_WIDTH = 90
 
 
 def show_results(pipeline: Pipeline, catalog: CatalogProtocol, version: str) -> None:
@@ -17,8 +17,8 @@ def show_results(pipeline: Pipeline, catalog: CatalogProtocol, version: str) -> 
         catalog: its catalog.
         version: version of everything the run saved.
     """
-    # Beyond a terminal Rich assumes 80 columns and would cut the table.
-    console = Console(width=None if sys.stdout.isatty() else 100)
+    # Narrower, Rich would cut the last column off; a narrow terminal wraps instead.
+    console = Console(width=max(TABLE_WIDTH, Console().width))
     if "scorecard" in pipeline.all_outputs():
         from kdgat.figures import margins, scorecard_table
 
