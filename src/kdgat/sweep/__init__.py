@@ -1,0 +1,5 @@
+"""Many runs as one plan: pipelines × datasets × seeds × variants."""
+
+from kdgat.sweep.plan import WHOLE_CHAIN, Cell, Plan, read_plan
+
+__all__ = ["WHOLE_CHAIN", "Cell", "Plan", "read_plan"]

@@ -1,0 +1,253 @@
+"""What a sweep runs: one small YAML file, read the same way here and on a cluster.
+
+    pipelines: [data_processing, autoencoder, teacher, distillation, fusion]
+    datasets: [synthetic]
+    seeds: 1-5                   # or a list: [1, 2, 7]
+    overrides:                   # name of a variant -> the parameters it changes
+      distilled: {}
+      undistilled: {distillation.soft.enabled: false}
+    environment: smoke           # may be left out: Kedro's --env
+
+A plan's cells are independent but for one rule: a cell may begin when the cell of the pipeline
+before it, with the same dataset, seed and variant, is done.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import Field, ValidationError, field_validator
+
+from kdgat.errors import ParameterError
+from kdgat.parameters import Group
+
+WHOLE_CHAIN = "chain"  # in place of a pipeline's name: `kedro run`, everything in one process
+PLAIN_VARIANT = "plain"
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Value = bool | int | float | str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of a plan.
+
+    Args:
+        pipeline: a pipeline's name, or WHOLE_CHAIN.
+        dataset: folder below the raw root.
+        seed: of every model.
+        variant: name of the overrides.
+        overrides: dotted parameter -> value.
+        environment: Kedro's `--env`; None for the default.
+    """
+
+    pipeline: str
+    dataset: str
+    seed: int
+    variant: str
+    overrides: tuple[tuple[str, Value], ...] = ()
+    environment: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Name the cell within its plan: `fusion/synthetic/seed_1/undistilled`."""
+        return f"{self.pipeline}/{self.dataset}/seed_{self.seed}/{self.variant}"
+
+    @property
+    def params(self) -> str:
+        """Write dataset, seed and overrides as `kedro run --params` takes them."""
+        values = {"dataset": self.dataset, "seed": self.seed, **dict(self.overrides)}
+        return ",".join(f"{key}={_as_text(value)}" for key, value in values.items())
+
+    def arguments(self, load_versions: dict[str, str] | None = None) -> list[str]:
+        """Give what follows `kedro` on the command line of this cell.
+
+        Args:
+            load_versions: input -> version, made by the cells before this one.
+
+        Returns:
+            `run --pipeline fusion --env smoke --params ... --load-versions ...`.
+        """
+        arguments = ["run"]
+        if self.pipeline != WHOLE_CHAIN:
+            arguments += ["--pipeline", self.pipeline]
+        if self.environment:
+            arguments += ["--env", self.environment]
+        arguments += ["--params", self.params]
+        if load_versions:
+            pinned = ",".join(f"{name}:{version}" for name, version in load_versions.items())
+            arguments += ["--load-versions", pinned]
+        return arguments
+
+
+class Plan(Group):
+    """Pipelines × datasets × seeds × variants."""
+
+    pipelines: Annotated[list[Name], Field(min_length=1)] = Field(
+        description="one after the other for each dataset, seed and variant; or just `chain`"
+    )
+    datasets: Annotated[list[Name], Field(min_length=1)] = Field(
+        description="folders below the raw root"
+    )
+    seeds: Annotated[list[Seed], Field(min_length=1)] = Field(
+        description="seeds of every model: a list, or `1-5`"
+    )
+    overrides: Annotated[dict[Name, dict[str, Value]], Field(min_length=1)] = Field(
+        default={PLAIN_VARIANT: {}},
+        description="name of a variant -> dotted parameter -> value",
+    )
+    environment: Name | None = Field(default=None, description="Kedro's --env")
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _expand_seeds(cls, seeds: object) -> object:
+        return parse_seeds(str(seeds)) if isinstance(seeds, str | int) else seeds
+
+    @field_validator("overrides", mode="before")
+    @classmethod
+    def _flatten_overrides(cls, overrides: object) -> object:
+        if not isinstance(overrides, dict):
+            return overrides
+        return {name: _flatten(changes or {}) for name, changes in overrides.items()}
+
+    @field_validator("overrides")
+    @classmethod
+    def _refuse_owned(cls, overrides: dict[str, dict]) -> dict[str, dict]:
+        for name, changes in overrides.items():
+            for key in ("dataset", "seed"):
+                if key in changes:
+                    raise ValueError(f"variant '{name}' sets {key}: list {key}s in the plan itself")
+            for key, value in changes.items():
+                if any(sign in str(value) for sign in ",="):
+                    raise ValueError(f"{key} is {value!r}: --params takes no ',' or '=' in a value")
+        return overrides
+
+    @field_validator("pipelines", "datasets", "seeds")
+    @classmethod
+    def _refuse_twice(cls, values: list) -> list:
+        if len(set(values)) < len(values):
+            raise ValueError(f"{values} holds an entry twice")
+        return values
+
+    @field_validator("pipelines")
+    @classmethod
+    def _chain_alone(cls, pipelines: list[str]) -> list[str]:
+        if WHOLE_CHAIN in pipelines and len(pipelines) > 1:
+            raise ValueError(f"'{WHOLE_CHAIN}' is all pipelines: it stands alone")
+        return pipelines
+
+    def cells(self, pipeline: str | None = None) -> list[Cell]:
+        """List the cells, pipeline by pipeline in the plan's order.
+
+        Args:
+            pipeline: only its cells; cell i of every pipeline has the same dataset, seed and
+                variant, so that array task i of one stage follows array task i of another.
+
+        Returns:
+            The cells; the order never changes for the same plan.
+        """
+        wanted = self.pipelines if pipeline is None else [pipeline]
+        return [
+            Cell(
+                name,
+                dataset,
+                seed,
+                variant,
+                tuple(self.overrides[variant].items()),
+                self.environment,
+            )
+            for name, dataset, seed, variant in product(
+                wanted, self.datasets, self.seeds, self.overrides
+            )
+        ]
+
+    def before(self, cell: Cell) -> list[Cell]:
+        """List the cells that must be done before this one, in the plan's order."""
+        stage = self.pipelines.index(cell.pipeline)
+        place = self.cells(cell.pipeline).index(cell)
+        return [self.cells(name)[place] for name in self.pipelines[:stage]]
+
+    def cell(self, name: str) -> Cell:
+        """Find a cell by name.
+
+        Raises:
+            ParameterError: The plan has no such cell.
+        """
+        found = {cell.name: cell for cell in self.cells()}
+        if name not in found:
+            raise ParameterError(
+                f"the plan has no cell '{name}'; one of its is '{next(iter(found))}'"
+            )
+        return found[name]
+
+
+def read_plan(path: Path) -> Plan:
+    """Read a plan file.
+
+    Args:
+        path: YAML as in this module's head.
+
+    Returns:
+        The checked plan.
+
+    Raises:
+        ParameterError: The file is missing or not YAML, a key is unknown, a value out of range.
+    """
+    if not path.is_file():
+        raise ParameterError(f"there is no plan file {path}")
+    try:
+        raw = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise ParameterError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    return make_plan(raw, source=str(path))
+
+
+def make_plan(raw: Any, source: str) -> Plan:
+    """Check a plan.
+
+    Args:
+        raw: what the plan file or the command line says.
+        source: where it says so, for the error.
+
+    Raises:
+        ParameterError: A key is unknown or missing, a value has the wrong type or is out of range.
+    """
+    try:
+        return Plan.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the plan"
+        allowed = f" (allowed: {', '.join(Plan.model_fields)})"
+        hint = allowed if first["type"] in ("extra_forbidden", "model_type") else ""
+        raise ParameterError(f"{source}: {where}: {first['msg']}{hint}") from None
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Read `1-3,7` as [1, 2, 3, 7].
+
+    Raises:
+        ValueError: A part is neither a number nor a range.
+    """
+    seeds = []
+    for part in text.split(","):
+        first, _, last = part.strip().partition("-")
+        if not first.isdigit() or not (last or first).isdigit():
+            raise ValueError(f"'{text}' is neither a list of seeds nor a range such as 1-5")
+        seeds += range(int(first), int(last or first) + 1)
+    return seeds
+
+
+def _flatten(changes: dict) -> dict[str, Any]:
+    flat = {}
+    for key, value in changes.items():
+        if isinstance(value, dict):
+            flat |= {f"{key}.{inner}": leaf for inner, leaf in _flatten(value).items()}
+        else:
+            flat[key] = value
+    return flat
+
+
+def _as_text(value: Value) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

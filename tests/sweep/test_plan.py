@@ -1,0 +1,108 @@
+"""A plan's cells, their order and the commands that run them."""
+
+import pytest
+
+from kdgat.errors import ParameterError
+from kdgat.sweep import Plan, read_plan
+from kdgat.sweep.plan import make_plan, parse_seeds
+
+TEXT = """
+pipelines: [distillation, fusion]
+datasets: [synthetic]
+seeds: 1-2
+overrides:
+  distilled: {}
+  undistilled: {distillation: {soft: {enabled: false}}}
+environment: smoke
+"""
+
+
+@pytest.fixture
+def plan(tmp_path) -> Plan:
+    path = tmp_path / "plan.yml"
+    path.write_text(TEXT)
+    return read_plan(path)
+
+
+def test_cells_are_the_product_stage_by_stage(plan):
+    assert [cell.name for cell in plan.cells()] == [
+        "distillation/synthetic/seed_1/distilled",
+        "distillation/synthetic/seed_1/undistilled",
+        "distillation/synthetic/seed_2/distilled",
+        "distillation/synthetic/seed_2/undistilled",
+        "fusion/synthetic/seed_1/distilled",
+        "fusion/synthetic/seed_1/undistilled",
+        "fusion/synthetic/seed_2/distilled",
+        "fusion/synthetic/seed_2/undistilled",
+    ]
+
+
+def test_equal_places_of_two_stages_belong_together(plan):
+    for first, second in zip(plan.cells("distillation"), plan.cells("fusion"), strict=True):
+        assert plan.before(second) == [first]
+        assert plan.before(first) == []
+
+
+def test_a_cell_is_one_kedro_command(plan):
+    cell = plan.cell("fusion/synthetic/seed_2/undistilled")
+    assert cell.arguments({"student_classifier": "v1"}) == [
+        "run",
+        "--pipeline",
+        "fusion",
+        "--env",
+        "smoke",
+        "--params",
+        "dataset=synthetic,seed=2,distillation.soft.enabled=false",
+        "--load-versions",
+        "student_classifier:v1",
+    ]
+
+
+def test_chain_runs_everything_at_once():
+    plan = make_plan({"pipelines": ["chain"], "datasets": ["a"], "seeds": [3]}, "here")
+    (cell,) = plan.cells()
+    assert cell.name == "chain/a/seed_3/plain"
+    assert cell.arguments() == ["run", "--params", "dataset=a,seed=3"]
+
+
+def test_seeds():
+    assert parse_seeds("1-3,7") == [1, 2, 3, 7]
+    assert parse_seeds("4") == [4]
+
+
+GOOD = {"pipelines": ["fusion"], "datasets": ["a"], "seeds": [1]}
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        ({"seedz": [1]}, ["seedz", "allowed: pipelines, datasets, seeds"]),
+        ({"seeds": "a-b"}, ["seeds", "range such as 1-5"]),
+        ({"seeds": []}, ["seeds", "at least 1"]),
+        ({"seeds": [1, 1]}, ["seeds", "twice"]),
+        ({"pipelines": ["chain", "fusion"]}, ["pipelines", "stands alone"]),
+        ({"overrides": {"x": {"seed": 2}}}, ["variant 'x' sets seed"]),
+        ({"overrides": {"x": {"a.b": "1,2"}}}, ["a.b", "no ','"]),
+        ({"datasets": ["A/B"]}, ["datasets", "pattern"]),
+    ],
+)
+def test_a_bad_plan_ends_in_a_sentence(change, parts):
+    with pytest.raises(ParameterError) as caught:
+        make_plan(GOOD | change, "plan.yml")
+    assert "plan.yml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_a_missing_or_broken_file(tmp_path):
+    with pytest.raises(ParameterError, match="no plan file"):
+        read_plan(tmp_path / "none.yml")
+    (tmp_path / "broken.yml").write_text("a: [")
+    with pytest.raises(ParameterError, match="not YAML"):
+        read_plan(tmp_path / "broken.yml")
+
+
+def test_an_unknown_cell_is_refused(plan):
+    with pytest.raises(ParameterError, match="no cell 'fusion/x'"):
+        plan.cell("fusion/x")
