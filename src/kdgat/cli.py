@@ -56,8 +56,14 @@ def _innermost_sentence(error: BaseException) -> str:
 
 @cli.command()
 @click.argument("datasets", nargs=-1, required=True)
-def results(datasets: tuple[str, ...]) -> None:
-    """Write docs/results.md from the newest scorecards of DATASETS."""
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=locations.PROJECT / "docs" / "results.md",
+    help="the page to write (default: docs/results.md)",
+)
+def results(datasets: tuple[str, ...], output: Path) -> None:
+    """Write a page of results from the newest scorecard of each of DATASETS."""
     folder = Path(locations.data_root()) / "08_reporting"
     sections = []
     for dataset in datasets:
@@ -68,9 +74,8 @@ def results(datasets: tuple[str, ...]) -> None:
                 f"no scorecard of {dataset}: run `kedro run --params dataset={dataset}` first"
             )
         sections.append(newest.read_text())
-    page = locations.PROJECT / "docs" / "results.md"
-    page.write_text("\n".join([RESULTS_INTRODUCTION, *sections]))
-    click.echo(f"wrote {page}")
+    output.write_text("\n".join([RESULTS_INTRODUCTION, *sections]))
+    click.echo(f"wrote {output}")
 
 
 run = copy.copy(kedro_run)

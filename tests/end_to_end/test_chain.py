@@ -55,6 +55,19 @@ def test_run_is_tracked_with_tags_parameters_and_metrics_of_every_stage(chain):
     assert {"autoencoder", "teacher", "student_autoencoder", "student_classifier"} <= stages
 
 
+def test_results_page_holds_the_scorecard_of_each_dataset(chain, tmp_path):
+    project, _ = chain
+    page = tmp_path / "results.md"
+    result = project.kedro("results", "synthetic", "--output", str(page))
+    assert result.returncode == 0, result.stderr
+    assert "## synthetic, seed 1" in page.read_text()
+    assert "| test 01 known vehicle known attack | student fusion |" in page.read_text()
+
+    missing = project.kedro("results", "nowhere", "--output", str(page))
+    assert missing.returncode == 1
+    assert "no scorecard of nowhere: run `kedro run --params dataset=nowhere`" in missing.stderr
+
+
 def test_fusion_with_another_seed_takes_the_default_models_and_says_so(chain):
     project, _ = chain
     before = {path: digest(path) for path in project.versions("*.safetensors")}
