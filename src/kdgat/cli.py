@@ -16,7 +16,8 @@ from kdgat.errors import KdgatError
 
 RESULTS_INTRODUCTION = """# Results
 
-Written by `kedro results DATASET ...` from the newest scorecard of each dataset; not by hand.
+Written by `kedro results DATASET ...` from the newest scorecard of each dataset, which
+`kedro run --params dataset=DATASET,seed=SEED` makes; not by hand.
 
 F1, precision, recall and false-positive rate (FPR) count windows (n) at a threshold fitted on
 validation; no choice that a pipeline makes looks at test. The feature list was drawn up with the
@@ -62,16 +63,18 @@ def _innermost_sentence(error: BaseException) -> str:
     default=locations.PROJECT / "docs" / "results.md",
     help="the page to write (default: docs/results.md)",
 )
-def results(datasets: tuple[str, ...], output: Path) -> None:
+@click.option("--seed", type=int, default=1, show_default=True, help="whose scorecards to take")
+def results(datasets: tuple[str, ...], output: Path, seed: int) -> None:
     """Write a page of results from the newest scorecard of each of DATASETS."""
     folder = Path(locations.data_root()) / "08_reporting"
     sections = []
     for dataset in datasets:
-        pages = folder.glob(f"{dataset}/seed_*/scorecard_page.md/*/scorecard_page.md")
+        pages = folder.glob(f"{dataset}/seed_{seed}/scorecard_page.md/*/scorecard_page.md")
         newest = max(pages, key=lambda page: page.parent.name, default=None)
         if newest is None:
             raise click.ClickException(
-                f"no scorecard of {dataset}: run `kedro run --params dataset={dataset}` first"
+                f"no scorecard of {dataset} with seed {seed}: "
+                f"run `kedro run --params dataset={dataset},seed={seed}` first"
             )
         sections.append(newest.read_text())
     output.write_text("\n".join([RESULTS_INTRODUCTION, *sections]))

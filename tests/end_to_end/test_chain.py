@@ -65,7 +65,7 @@ def test_results_page_holds_the_scorecard_of_each_dataset(chain, tmp_path):
 
     missing = project.kedro("results", "nowhere", "--output", str(page))
     assert missing.returncode == 1
-    assert "no scorecard of nowhere: run `kedro run --params dataset=nowhere`" in missing.stderr
+    assert "no scorecard of nowhere with seed 1: run `kedro run --params " in missing.stderr
 
 
 def test_fusion_with_another_seed_takes_the_default_models_and_says_so(chain):

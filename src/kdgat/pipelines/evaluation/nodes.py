@@ -105,8 +105,7 @@ def write_page(
             f"Protocol zero-shot. Thresholds: {fitted['rule']} ({fitted['n']:,} windows, "
             f"{fitted['n_attack']:,} attacks). Intervals: {parameters.confidence:.0%}, "
             f"{parameters.bootstrap:,} bootstrap samples over captures and blocks. "
-            f"{compute.threads} CPU thread(s). Command: "
-            f"`kedro run --params dataset={dataset},seed={seed}`."
+            f"{compute.threads} CPU thread(s)."
         ),
     )
 
