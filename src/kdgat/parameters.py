@@ -97,9 +97,10 @@ class AutoencoderLoss(Group):
 class Curriculum(Group):
     """Which training graphs the epochs of mode `curriculum` see.
 
-    Epoch e of E has pace p = min(1, e / (pace_share * (E - 1))). It draws
-    every attack graph whose hardness rank is at most start_share + (1 - start_share) * p,
-    and benign graphs at a ratio that moves from start_ratio to end_ratio.
+    Epoch e of E has pace p = min(1, e / (pace_share * (E - 1))). Of each class it draws from the
+    graphs whose hardness rank is at most start_share + (1 - start_share) * p; the ratio of benign
+    to attack graphs moves from start_ratio to end_ratio. Every epoch draws as many graphs as
+    there are. Patience counts from full pace on.
     """
 
     start_ratio: PositiveFloat = Field(description="benign graphs per attack graph, first epoch")
@@ -143,9 +144,15 @@ class Soft(Group):
 
 
 class Distillation(Group):
-    """Stage `distillation`: both students."""
+    """Stage `distillation`: both students.
 
-    mode: Literal["normal", "curriculum"] = Field(description="what each epoch sees")
+    The student autoencoder sees benign graphs alone, all of them in every epoch; the curriculum
+    is the student classifier's, ranked by the student autoencoder.
+    """
+
+    mode: Literal["normal", "curriculum"] = Field(
+        description="what each epoch of the student classifier sees"
+    )
     id_dropout: Share = Field(
         description="share of training windows whose IDs are hidden (the unknown row)"
     )
