@@ -15,9 +15,10 @@ from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig
 from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook
 
 from kdgat import locations, tracking
-from kdgat.lineage import Origin, pin_versions
+from kdgat.lineage import Origin, pin_versions, saved_versions
 from kdgat.parameters import Parameters, check_parameters
 from kdgat.show import show_results
+from kdgat.slurm.job import mark_complete
 
 LOGGER = logging.getLogger(__name__)
 EPOCHS = logging.getLogger("kdgat.epochs")
@@ -74,6 +75,7 @@ class KdgatHooks(MlflowHook):
         show_results(pipeline, catalog, run_params["run_id"])
         EPOCHS.removeHandler(self._epoch_metrics)
         super().after_pipeline_run(run_params=run_params, pipeline=pipeline, catalog=catalog)
+        mark_complete(saved_versions(pipeline, catalog))
 
     @hook_impl
     def on_pipeline_error(

@@ -70,6 +70,20 @@ def pin_versions(
     return origins
 
 
+def saved_versions(pipeline: Pipeline, catalog: CatalogProtocol) -> dict[str, str]:
+    """Tell the version of everything versioned that a pipeline has saved.
+
+    Args:
+        pipeline: that has run.
+        catalog: its catalog, after `pin_versions`.
+
+    Returns:
+        Output name -> version.
+    """
+    datasets = {name: catalog.get(name) for name in sorted(pipeline.all_outputs())}
+    return {name: data._version.save for name, data in datasets.items() if _is_versioned(data)}
+
+
 def _is_versioned(dataset: object) -> bool:
     return isinstance(dataset, AbstractVersionedDataset) and dataset._version is not None
 

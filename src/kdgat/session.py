@@ -8,6 +8,7 @@ from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 
 from kdgat.errors import ParameterError
+from kdgat.slurm.job import job_name
 
 
 class KdgatSession(KedroSession):
@@ -35,11 +36,7 @@ class KdgatSession(KedroSession):
 
 
 def _process_name() -> str:
-    array_job = os.environ.get("SLURM_ARRAY_JOB_ID")
-    if array_job:
-        return f"j{array_job}_{os.environ['SLURM_ARRAY_TASK_ID']}"
-    job = os.environ.get("SLURM_JOB_ID")
-    return f"j{job}" if job else f"p{os.getpid()}"
+    return job_name() or f"p{os.getpid()}"
 
 
 def _refuse_unknown(names: list[str]) -> None:

@@ -12,6 +12,7 @@ from mlflow.entities import Metric, Param, RunTag
 
 from kdgat.lineage import Origin
 from kdgat.parameters import Parameters, flatten
+from kdgat.slurm.job import job_tags
 
 TEST_METRICS = ("f1", "precision", "recall", "false_positive_rate", "auroc")
 PARAMETERS_PER_BATCH = 100  # MLflow refuses more in one call
@@ -97,6 +98,7 @@ def run_tags(parameters: Parameters, pipeline: Pipeline, version: str, project: 
         "training_mode": _training_mode(parameters, stages),
         "version": version,
         "git_commit": _git_commit(project),
+        **job_tags(),
     }
 
 

@@ -1,0 +1,1 @@
+"""Submissions to Slurm: what `slurm/submit`, `slurm/status` and `slurm/resubmit` do."""
