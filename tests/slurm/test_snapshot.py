@@ -1,0 +1,52 @@
+"""A snapshot holds the commit, the changes, `conf/local`, and nothing ignored."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from kdgat.errors import KdgatError
+from kdgat.slurm.snapshot import take_snapshot
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    return subprocess.check_output(["git", *identity, *arguments], cwd=folder, text=True).strip()
+
+
+@pytest.fixture
+def repository(tmp_path) -> Path:
+    folder = tmp_path / "a project"
+    (folder / "conf" / "local").mkdir(parents=True)
+    for name in ("kept", "changed", "removed"):
+        (folder / name).write_text("old")
+    (folder / ".gitignore").write_text("data\nconf/local/*\n")
+    git(folder, "init", "--quiet")
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "-m", "x")
+    return folder
+
+
+def test_snapshot_is_the_working_tree_at_its_commit(repository, tmp_path):
+    (repository / "changed").write_text("new")
+    (repository / "removed").unlink()
+    (repository / "added ü").write_text("new")
+    (repository / "data").write_text("large")
+    (repository / "conf" / "local" / "globals.yml").write_text("seed: 5")
+    copy = tmp_path / "snapshots" / "1"
+    take_snapshot(repository, copy)
+    (repository / "kept").write_text("later")
+
+    files = sorted(str(p.relative_to(copy)) for p in copy.rglob("*") if p.is_file())
+    files = [name for name in files if not name.startswith(".git/")]
+    assert files == [".gitignore", "added ü", "changed", "conf/local/globals.yml", "kept"]
+    assert (copy / "changed").read_text() == "new"
+    assert (copy / "kept").read_text() == "old"
+    describe = ("describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
+    assert git(copy, *describe) == git(repository, "rev-parse", "--short=12", "HEAD") + "-dirty"
+    assert "-old" in git(copy, "diff")
+
+
+def test_a_folder_that_is_no_checkout_is_refused(tmp_path):
+    with pytest.raises(KdgatError, match="git rev-parse"):
+        take_snapshot(tmp_path, tmp_path / "copy")
