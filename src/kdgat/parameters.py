@@ -3,7 +3,7 @@
 from difflib import get_close_matches
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from kdgat.errors import ParameterError
 
@@ -12,12 +12,49 @@ OpenShare = Annotated[float, Field(gt=0.0, lt=1.0)]
 PositiveInt = Annotated[int, Field(ge=1)]
 PositiveFloat = Annotated[float, Field(gt=0.0)]
 NonNegativeFloat = Annotated[float, Field(ge=0.0)]
+DatasetName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class Group(BaseModel):
     """A closed, frozen group of parameters: an unknown key or a wrong type is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class LeakLimits(Group):
+    """What the leak report lets pass: one limit for each of its checks."""
+
+    shared_windows: Share = Field(description="share of a split's windows that another split holds")
+    close_windows: Share = Field(
+        description="share of validation windows less than a window away from a training window"
+    )
+    known_frames: Share = Field(
+        description="share of a held-out capture's frames that occur in training, times included"
+    )
+    retimed_frames: Share = Field(
+        description="share of a held-out capture's frames that occur in training at other times"
+    )
+    position: Share = Field(description="AUROC on validation from a window's place in its file")
+    shuffled_labels: PositiveFloat = Field(
+        description="standard errors by which a model fitted on meaningless labels may beat 0.5"
+    )
+    bag_of_ids: Share = Field(
+        description="AUROC of telling captures with attacks by the IDs in their benign windows"
+    )
+    file_timestamps: Share = Field(
+        description="AUROC of telling captures with attacks by timestamps of benign windows"
+    )
+    file_features: Share = Field(
+        description="AUROC of telling captures with attacks by features of benign windows"
+    )
+
+
+LeakCheck = Literal[tuple(LeakLimits.model_fields)]
+
+
+def _split_at_plus(value: object) -> object:
+    """`--params` cannot give a list: `a+b` stands for one."""
+    return [name for name in value.split("+") if name] if isinstance(value, str) else value
 
 
 class DataProcessing(Group):
@@ -31,6 +68,13 @@ class DataProcessing(Group):
     bad_row_share: Share = Field(
         description="share of malformed rows above which a capture is refused"
     )
+    allowed_leaks: Annotated[list[LeakCheck], BeforeValidator(_split_at_plus)] = Field(
+        description="checks of the leak report that may fail; a+b on the command line"
+    )
+    also_trained_on: Annotated[list[DatasetName], BeforeValidator(_split_at_plus)] = Field(
+        description="other datasets whose training captures count as seen; a+b likewise"
+    )
+    leak_limits: LeakLimits
 
 
 class Simulator(Group):
@@ -228,9 +272,7 @@ class Compute(Group):
 class Parameters(Group):
     """All parameters of a run."""
 
-    dataset: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] = Field(
-        description="folder below the raw root"
-    )
+    dataset: DatasetName = Field(description="folder below the raw root")
     seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(description="seed of every model")
     data_processing: DataProcessing
     simulator: Simulator
@@ -264,7 +306,7 @@ def check_parameters(raw: dict) -> Parameters:
 
 def _sentence(error: dict) -> str:
     *path, key = error["loc"]
-    name = ".".join(error["loc"])
+    name = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         allowed = _fields_at(path)
         close = get_close_matches(key, allowed, n=1, cutoff=0.5)

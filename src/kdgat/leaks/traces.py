@@ -1,0 +1,221 @@
+"""What the report keeps of each capture, so that frames are held one capture at a time."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from kdgat.can.fingerprints import (
+    MICROSECONDS,
+    ODD,
+    TIMED,
+    UNTIMED,
+    Fingerprints,
+    fingerprints,
+    frame_hashes,
+    mix,
+)
+from kdgat.can.frames import payload
+from kdgat.can.graph_store import GraphStore, concatenate
+
+Build = Callable[[str, pd.DataFrame], GraphStore]
+"""Turns a capture's name and frames into its graphs, as the pipeline does."""
+
+BENIGN_WINDOWS = 400
+"""Benign windows kept of each capture: enough to tell captures apart, and no capture outvotes."""
+
+COIN_WINDOWS = 20_000
+"""Windows of the shuffled-label control, at most: a forest on them takes about a second."""
+
+GAP_QUANTILES = (0.0, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98)
+ROUND_TICKS = (10, 100, 1000)
+
+
+@dataclass(frozen=True, eq=False)
+class Coins:
+    """Graphs of a training capture whose labels were replaced by coins before they were built.
+
+    Attributes:
+        summary: float32 `[num_windows, num_summaries]`.
+        y: label that the build gave, uint8 `[num_windows]`.
+        is_train: bool `[num_windows]`; the others are validation.
+    """
+
+    summary: np.ndarray
+    y: np.ndarray
+    is_train: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """What is kept of a capture.
+
+    Attributes:
+        name: `<scenario>/<capture>`.
+        num_frames: frames in it.
+        first_time: bus time of its first frame, s.
+        has_attack: whether any frame is part of an attack.
+        fingerprints: with and without times.
+        benign: some of its benign windows; None where it has none.
+        timing: float64 `[len(benign), num_timings]`.
+        coins: of a training capture, else None.
+    """
+
+    name: str
+    num_frames: int
+    first_time: float
+    has_attack: bool
+    fingerprints: tuple[Fingerprints, Fingerprints]
+    benign: GraphStore | None
+    timing: np.ndarray
+    coins: Coins | None
+
+    @property
+    def is_training(self) -> bool:
+        """Whether the capture lies in a training scenario."""
+        return self.name.startswith("train_")
+
+
+def trace_captures(
+    captures: Iterable[tuple[str, pd.DataFrame]],
+    stores: Mapping[str, GraphStore],
+    build: Build,
+    seed: int,
+) -> dict[str, Trace]:
+    """Pass once over the captures.
+
+    Args:
+        captures: name and frame table of each, one at a time.
+        stores: `train`, `validation` and `test`, made from them.
+        build: what made their graphs.
+        seed: of the choice of windows.
+
+    Returns:
+        Capture name -> trace.
+    """
+    num_windows = len(stores["train"]) + len(stores["validation"])
+    one_in = max(1, -(-num_windows // COIN_WINDOWS))
+    return {name: _trace(name, frames, stores, build, one_in, seed) for name, frames in captures}
+
+
+def both_fingerprints(frames: pd.DataFrame) -> tuple[Fingerprints, Fingerprints]:
+    """Take a capture's fingerprints with and without times."""
+    return fingerprints(frames, TIMED), fingerprints(frames, UNTIMED)
+
+
+def _trace(name, frames, stores, build, one_in, seed) -> Trace:
+    benign = _benign_windows(name, stores, seed)
+    timestamp = frames["timestamp"].to_numpy()
+    return Trace(
+        name=name,
+        num_frames=len(frames),
+        first_time=float(timestamp[0]),
+        has_attack=bool(frames["attack"].any()),
+        fingerprints=both_fingerprints(frames),
+        benign=benign,
+        timing=window_timing(timestamp, benign.start.numpy(), benign.window),
+        coins=_coins(name, frames, stores, build, one_in) if name.startswith("train_") else None,
+    )
+
+
+def windows_of(name: str, store: GraphStore) -> np.ndarray:
+    """Return which graphs of a store are of one capture: int64 `[num_chosen]`."""
+    if name not in store.captures:
+        return np.zeros(0, np.int64)
+    return np.flatnonzero(store.capture.numpy() == store.captures.index(name))
+
+
+def _benign_windows(name: str, stores: Mapping[str, GraphStore], seed: int) -> GraphStore:
+    chosen = []
+    for store in stores.values():
+        graphs = windows_of(name, store)
+        chosen.append(store.subset(graphs[store.y.numpy()[graphs] == 0]))
+    benign = concatenate(chosen)
+    order = np.random.default_rng(seed).permutation(len(benign))
+    return benign.subset(np.sort(order[:BENIGN_WINDOWS]))
+
+
+def window_timing(timestamp: np.ndarray, starts: np.ndarray, window: int) -> np.ndarray:
+    """Describe windows by the times between their frames alone; the hour does not enter.
+
+    Args:
+        timestamp: float64 `[num_frames]`, s.
+        starts: int64 `[num_windows]`.
+        window: frames in a window.
+
+    Returns:
+        float64 `[num_windows, 15]`: quantiles and spread of the gaps over their mean, the mean
+        in microseconds, shares of round timestamps, of repeated and of backward ones.
+    """
+    ticks = np.rint(timestamp * MICROSECONDS).astype(np.int64)[starts[:, None] + np.arange(window)]
+    gaps = np.diff(ticks, axis=1)
+    mean = np.maximum(gaps.mean(axis=1, keepdims=True), 1.0)
+    return np.concatenate(
+        [
+            np.quantile(gaps, GAP_QUANTILES, axis=1).T / mean,
+            gaps.std(axis=1, keepdims=True) / mean,
+            mean,
+            np.stack([(ticks % ticks_round == 0).mean(axis=1) for ticks_round in ROUND_TICKS], 1),
+            np.stack([(gaps == 0).mean(axis=1), (gaps < 0).mean(axis=1)], 1),
+        ],
+        axis=1,
+    )
+
+
+def window_summary(store: GraphStore) -> np.ndarray:
+    """Describe graphs for a small model: mean and maximum over nodes, mean over edges.
+
+    Returns:
+        float32 `[num_graphs, 2 * num_node_features + num_edge_features]`.
+    """
+    if len(store) == 0:
+        return np.zeros((0, 2 * store.x.shape[1] + store.edge_attr.shape[1]), np.float32)
+    nodes, edges = store.node_offsets.numpy(), store.edge_offsets.numpy()
+    x = store.x.numpy()
+    # A graph without an edge, which reduceat cannot express, gets a row of zeros of its own.
+    edge_attr = np.concatenate([store.edge_attr.numpy(), np.zeros_like(store.edge_attr[:1])])
+    edge_count = np.diff(edges)[:, None]
+    edge_sum = np.where(edge_count > 0, np.add.reduceat(edge_attr, edges[:-1]), 0.0)
+    return np.concatenate(
+        [
+            np.add.reduceat(x, nodes[:-1]) / np.diff(nodes)[:, None],
+            np.maximum.reduceat(x, nodes[:-1]),
+            edge_sum / np.maximum(edge_count, 1),
+        ],
+        axis=1,
+    ).astype(np.float32)
+
+
+def _coins(name, frames, stores, build, one_in) -> Coins:
+    """Give each window a label that depends on its frames alone, then build its graph.
+
+    Equal windows get equal coins, so a model that has seen a window's twin knows its label.
+    """
+    window, stride = stores["train"].window, stores["train"].stride
+    starts = {part: _apart(name, stores[part], window, stride) for part in ("train", "validation")}
+    both = np.concatenate(list(starts.values()))
+    content = _window_hashes(frames, both, window)
+    both = both[content % np.uint64(one_in) == 0]
+    coin = (_window_hashes(frames, both, window) >> np.uint64(40)) % np.uint64(2)
+    attack = np.zeros(len(frames), np.uint8)
+    attack[both[:, None] + np.arange(window)] = coin[:, None]
+    built = build(name, frames.assign(attack=attack))
+    chosen = built.subset(np.flatnonzero(np.isin(built.start.numpy(), both)))
+    return Coins(
+        summary=window_summary(chosen),
+        y=chosen.y.numpy(),
+        is_train=np.isin(chosen.start.numpy(), starts["train"]),
+    )
+
+
+def _apart(name: str, store: GraphStore, window: int, stride: int) -> np.ndarray:
+    """Return starts of a capture's windows that share no frame with one another."""
+    starts = store.start.numpy()[windows_of(name, store)]
+    return starts[starts % (-(-window // stride) * stride) == 0]
+
+
+def _window_hashes(frames: pd.DataFrame, starts: np.ndarray, window: int) -> np.ndarray:
+    hashes = frame_hashes(frames["arbitration_id"].to_numpy().astype(np.uint64), payload(frames))
+    place = ODD ** np.arange(1, window + 1, dtype=np.uint64)
+    return mix((hashes[starts[:, None] + np.arange(window)] * place).sum(axis=1, dtype=np.uint64))
