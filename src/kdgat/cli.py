@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import json
 import sys
 import warnings
 from collections.abc import Callable
@@ -24,6 +25,9 @@ validation; no choice that a pipeline makes looks at test. The feature list was 
 test scenarios of hcrl_sa in view (some 70 variants of a random forest were scored on them): its
 figures on unknown vehicles and attacks are optimistic to that degree.
 """
+
+LEAKS_BEGIN = "<!-- leak reports, written by `kedro leaks`: begin -->"
+LEAKS_END = "<!-- leak reports: end -->"
 
 
 @click.group(name="kdgat")
@@ -78,6 +82,35 @@ def results(datasets: tuple[str, ...], output: Path, seed: int) -> None:
             )
         sections.append(newest.read_text())
     output.write_text("\n".join([RESULTS_INTRODUCTION, *sections]))
+    click.echo(f"wrote {output}")
+
+
+@cli.command()
+@click.argument("datasets", nargs=-1, required=True)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    default=locations.PROJECT / "docs" / "data.md",
+    help="the page with the two marks between which the table goes (default: docs/data.md)",
+)
+def leaks(datasets: tuple[str, ...], output: Path) -> None:
+    """Write the newest leak report of each of DATASETS into the page on data."""
+    from kdgat.leaks import compare_page
+
+    folder = Path(locations.data_root()) / "05_model_input"
+    reports = {}
+    for dataset in datasets:
+        found = sorted(folder.glob(f"{dataset}/leak_report.json/*/leak_report.json"))
+        if not found:
+            raise click.ClickException(
+                f"no leak report of {dataset}: "
+                f"run `kedro run --pipeline data_processing --params dataset={dataset}` first"
+            )
+        reports[dataset] = json.loads(found[-1].read_text())
+    before, rest = output.read_text().split(LEAKS_BEGIN)
+    _, after = rest.split(LEAKS_END)
+    table = compare_page(reports)
+    output.write_text(f"{before}{LEAKS_BEGIN}\n\n{table}\n{LEAKS_END}{after}")
     click.echo(f"wrote {output}")
 
 

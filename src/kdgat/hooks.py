@@ -66,6 +66,14 @@ class KdgatHooks(MlflowHook):
         LOGGER.info("%s", node.name)
 
     @hook_impl
+    def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
+        """Send the leak report to MLflow before a failed check can end the run."""
+        if dataset_name == "leak_report":
+            tracking.log_leaks(self._client, self.run_id, data)
+        elif dataset_name == "leak_page":
+            self._client.log_text(self.run_id, data, "leak_report.md")
+
+    @hook_impl
     def after_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol
     ) -> None:

@@ -67,6 +67,32 @@ def log_scorecard(client: MlflowClient, run_id: str, scorecard: pd.DataFrame) ->
     client.log_batch(run_id, metrics=metrics)
 
 
+def log_leaks(client: MlflowClient, run_id: str, report: list[dict]) -> None:
+    """Log the leak report: an artifact, the worst figure of each check, a tag per verdict.
+
+    Args:
+        client: of the tracking store.
+        run_id: the run to log to.
+        report: rows with check, figure and verdict.
+    """
+    worst: dict[str, float] = {}
+    verdicts: dict[str, list[str]] = {}
+    for row in report:
+        if not row["check"]:
+            continue
+        verdicts.setdefault(row["verdict"].replace(" ", "_"), []).append(row["check"])
+        if row["figure"] is not None:
+            worst[row["check"]] = max(row["figure"], worst.get(row["check"], row["figure"]))
+    now = int(time.time() * 1000)
+    metrics = [Metric(f"leaks/{check}", figure, now, 0) for check, figure in worst.items()]
+    tags = [
+        RunTag(f"leaks.{verdict}", ", ".join(dict.fromkeys(checks)))
+        for verdict, checks in verdicts.items()
+    ]
+    client.log_batch(run_id, metrics=metrics, tags=tags)
+    client.log_dict(run_id, {"checks": report}, "leak_report.json")
+
+
 def log_tags(client: MlflowClient, run_id: str, tags: dict[str, str]) -> None:
     """Set tags in one call.
 

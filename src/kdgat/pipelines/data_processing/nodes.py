@@ -1,12 +1,16 @@
 """Captures to graphs."""
 
 import logging
+from functools import partial
 
 import pandas as pd
 
+from kdgat import leaks
 from kdgat.can import frames, graph_store, splits
 from kdgat.can.graph_store import GraphStore
 from kdgat.datasets.captures import CaptureReader
+from kdgat.datasets.raw_root import CapturesOf
+from kdgat.errors import DataError
 from kdgat.parameters import DataProcessing
 
 LOGGER = logging.getLogger(__name__)
@@ -53,6 +57,57 @@ def build_graph_stores(
         validation_share=parameters.validation_share,
     )
     return parts["train"], parts["validation"], parts["test"]
+
+
+def report_leaks(
+    captures: dict[str, pd.DataFrame],
+    train_graphs: GraphStore,
+    validation_graphs: GraphStore,
+    test_graphs: GraphStore,
+    captures_of: CapturesOf,
+    parameters: DataProcessing,
+) -> tuple[list[dict], str]:
+    """Check the splits for leaks, also against other datasets that a model has seen.
+
+    Returns:
+        The leak report, and the same as a Markdown table.
+    """
+    build = partial(splits.capture_graphs, window=parameters.window, stride=parameters.stride)
+    report = leaks.leak_report(
+        captures.items(),
+        {"train": train_graphs, "validation": validation_graphs, "test": test_graphs},
+        build=build,
+        limits=parameters.leak_limits,
+        allowed=parameters.allowed_leaks,
+        trained_elsewhere={
+            f"{dataset}/{name}": leaks.both_fingerprints(
+                reader(bad_row_share=parameters.bad_row_share)[0]
+            )
+            for dataset in parameters.also_trained_on
+            for name, reader in captures_of(dataset).items()
+            if name.startswith("train_")
+        },
+    )
+    for sentence in leaks.remarks(report):
+        LOGGER.warning("leak report: %s", sentence)
+    return report, leaks.leak_page(report)
+
+
+def release_graphs(
+    train_graphs: GraphStore,
+    validation_graphs: GraphStore,
+    test_graphs: GraphStore,
+    leak_report: list[dict],
+) -> tuple[GraphStore, GraphStore, GraphStore]:
+    """Hand the graphs on, to be stored and trained on, unless a check of the report failed.
+
+    Raises:
+        DataError: A check failed that `data_processing.allowed_leaks` does not name.
+    """
+    sentence = leaks.refusal(leak_report)
+    if sentence is not None:
+        raise DataError(sentence)
+    return train_graphs, validation_graphs, test_graphs
 
 
 def fit_feature_scaling(train_graphs: GraphStore) -> dict[str, list]:
