@@ -6,6 +6,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from kdgat.errors import DataError
+from kdgat.models.artifact import build
 from kdgat.parameters import Autoencoder, Distillation, Teacher
 from kdgat.training import distillation as module
 from kdgat.training.autoencoder import train_autoencoder
@@ -120,6 +121,22 @@ def test_teachers_are_frozen_and_stay_in_evaluation_mode(
         assert not any(parameter.requires_grad for parameter in network.parameters())
     assert len(modes) > 10
     assert not any(modes)
+
+
+def test_switching_a_student_to_training_leaves_its_teacher_alone(
+    teacher_autoencoder, distillation
+):
+    teacher = module.frozen(teacher_autoencoder)
+    task = module.DistilledAutoencoderTask(
+        teacher=teacher,
+        soft=distillation.soft,
+        model=build(teacher_autoencoder),
+        loss=distillation.autoencoder_loss,
+        fit=distillation.autoencoder_fit,
+    )
+    task.train()
+    assert task.model.training
+    assert not any(part.training for part in teacher.modules())
 
 
 def test_a_teacher_is_loaded_strictly(common, distillation, teacher_autoencoder):
