@@ -13,7 +13,7 @@ from kedro.framework.cli.project import run as kedro_run
 from kedro.io import DatasetError
 
 from kdgat import locations
-from kdgat.errors import KdgatError
+from kdgat.errors import KdgatError, sentence_of
 
 RESULTS_INTRODUCTION = """# Results
 
@@ -43,20 +43,10 @@ def _with_sentences(command: Callable) -> Callable:
         try:
             return command(*args, **kwargs)
         except (KdgatError, DatasetError) as error:
-            click.echo(f"error: {_innermost_sentence(error)}", err=True)
+            click.echo(f"error: {sentence_of(error)}", err=True)
             sys.exit(1)
 
     return guarded
-
-
-def _innermost_sentence(error: BaseException) -> str:
-    """Kedro wraps what a dataset raises; the wrapped error says it best."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, KdgatError):
-            return str(cause)
-        cause = cause.__cause__
-    return " ".join(str(error).split())
 
 
 @cli.command()

@@ -15,3 +15,13 @@ class ParameterError(KdgatError):
 
 class MissingInputError(KdgatError):
     """A pipeline needs something that no earlier run has left."""
+
+
+def sentence_of(error: BaseException) -> str:
+    """Say in one line what went wrong; what a library wrapped says it best."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, KdgatError):
+            return str(cause)
+        cause = cause.__cause__
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,5 +1,6 @@
 """What happens around a run: check, provide, pin, track, show."""
 
+import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -12,53 +13,74 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig
-from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook
 
-from kdgat import locations, tracking
+from kdgat import locations, versions
 from kdgat.lineage import Origin, pin_versions, saved_versions
-from kdgat.parameters import Parameters, check_parameters
+from kdgat.parameters import Parameters, check_parameters, flatten
+from kdgat.provenance import give_provenance, run_record
 from kdgat.show import show_results
 from kdgat.slurm.job import mark_complete
+from kdgat.tracking import records
+from kdgat.tracking.description import (
+    capture_metrics,
+    describe_origin,
+    leak_metrics,
+    leak_tags,
+    run_tags,
+    scorecard_metrics,
+)
+from kdgat.tracking.run import TrackedRun
 
 LOGGER = logging.getLogger(__name__)
-EPOCHS = logging.getLogger("kdgat.epochs")
-WHOLE_CHAIN = "chain"
 
 
-class KdgatHooks(MlflowHook):
-    """kedro-mlflow's life cycle of a run, with kdgat's checks, names, tags and lineage.
+class KdgatHooks:
+    """The life of a run, with kdgat's checks, names, tags and lineage.
 
-    Nothing is written, and no MLflow run begins, before parameters and inputs are known
-    to be good.
+    Nothing is written, and no run is on record, before parameters and inputs are known to be
+    good. What kedro-mlflow's hooks would send to MLflow while Kedro waits goes through
+    `kdgat.tracking`; its configuration and `kedro mlflow ui` stay as they are.
     """
+
+    run: TrackedRun | None = None
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Check the parameters and read `mlflow.yml`; the store is opened when a run begins."""
+        """Check the parameters and read `mlflow.yml`; no store is opened."""
         loader = context.config_loader
         self.parameters: Parameters = check_parameters(loader["parameters"])
         self._default_seed: int = loader["globals"]["seed"]
-        self._already_active_mlflow = False
-        self._context = context
-        self.mlflow_config = KedroMlflowConfig.model_validate(loader["mlflow"])
-        context.mlflow = self.mlflow_config  # where `kedro mlflow ui` looks for it
+        self._project = context.project_path
+        # where `kedro mlflow ui` looks for it
+        context.mlflow = KedroMlflowConfig.model_validate(loader["mlflow"])
 
     @hook_impl
     def before_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol
     ) -> None:
-        """Provide the built-in captures, pin the inputs, open the MLflow run."""
+        """Provide the built-in captures, pin the inputs, put the run on record."""
+        version = run_params["run_id"]
         self._provide_captures(pipeline)
-        origins = pin_versions(
-            pipeline,
-            catalog,
-            seed=self.parameters.seed,
-            default_seed=self._default_seed,
-            producers=pipelines,
-        )
-        self._open_store(run_params)
-        super().before_pipeline_run(run_params=run_params, pipeline=pipeline, catalog=catalog)
-        self._describe_run(run_params["run_id"], pipeline, origins)
+        chosen = run_params["load_versions"] or {}
+        if records.exists(version):  # an earlier life of this run: go on with what it read
+            recorded = records.read(version)["inputs"].items()
+            chosen = {name: origin["version"] for name, origin in recorded}
+        with versions.lock():
+            origins = pin_versions(
+                pipeline,
+                catalog,
+                seed=self.parameters.seed,
+                default_seed=self._default_seed,
+                producers=pipelines,
+                chosen=chosen,
+            )
+            record = run_record(
+                run_params, pipeline, catalog, origins, self.parameters, self._project
+            )
+            records.write(version, record)
+        self.run = self._begin(version, pipeline, origins, record["experiment"])
+        give_provenance(pipeline, catalog, record, self.run.run_id)
+        self._saved = saved_versions(pipeline, catalog)
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
@@ -67,11 +89,15 @@ class KdgatHooks(MlflowHook):
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Send the leak report to MLflow before a failed check can end the run."""
-        if dataset_name == "leak_report":
-            tracking.log_leaks(self._client, self.run_id, data)
+        """Log what was read and the leak report, before a check can end the run."""
+        if dataset_name == "capture_summary":
+            self.run.log_metrics(capture_metrics(data))
+        elif dataset_name == "leak_report":
+            self.run.log_metrics(leak_metrics(data))
+            self.run.log_tags(leak_tags(data))
+            self.run.log_text("leak_report.json", json.dumps({"checks": data}, indent=1))
         elif dataset_name == "leak_page":
-            self._client.log_text(self.run_id, data, "leak_report.md")
+            self.run.log_text("leak_report.md", data)
 
     @hook_impl
     def after_pipeline_run(
@@ -79,30 +105,22 @@ class KdgatHooks(MlflowHook):
     ) -> None:
         """Show the results and where they lie; close the MLflow run."""
         if "scorecard" in pipeline.all_outputs():
-            tracking.log_scorecard(self._client, self.run_id, catalog.load("scorecard"))
+            self.run.log_metrics(scorecard_metrics(catalog.load("scorecard")))
         show_results(pipeline, catalog, run_params["run_id"])
-        EPOCHS.removeHandler(self._epoch_metrics)
-        super().after_pipeline_run(run_params=run_params, pipeline=pipeline, catalog=catalog)
-        mark_complete(saved_versions(pipeline, catalog))
 
-    @hook_impl
-    def on_pipeline_error(
-        self,
-        error: Exception,
-        run_params: dict[str, Any],
-        pipeline: Pipeline,
-        catalog: CatalogProtocol,
-    ) -> None:
-        """Mark the MLflow run FAILED, with the error as a tag."""
-        EPOCHS.removeHandler(self._epoch_metrics)
-        tracking.log_tags(self._client, self.run_id, {"error": f"{error}"[:5000]})
-        super().on_pipeline_error(
-            error=error, run_params=run_params, pipeline=pipeline, catalog=catalog
-        )
+    def end_run(self, status: str, error: str | None = None) -> None:
+        """Put the end of the run on record, whatever it was; called by the session, always.
 
-    @property
-    def _client(self):
-        return self.mlflow_config.server._mlflow_client
+        Args:
+            status: FINISHED, FAILED or KILLED.
+            error: what went wrong.
+        """
+        if self.run is None:  # it never began
+            return
+        self.run.end(status, error)
+        self.run = None
+        if status == "FINISHED":
+            mark_complete(self._saved)
 
     def _provide_captures(self, pipeline: Pipeline) -> None:
         dataset = self.parameters.dataset
@@ -117,24 +135,18 @@ class KdgatHooks(MlflowHook):
             if simulate_dataset(folder, self.parameters.simulator):
                 LOGGER.info("simulated the built-in dataset: %s", folder)
 
-    def _open_store(self, run_params: dict[str, Any]) -> None:
-        experiment = "+".join(run_params["pipeline_names"] or [WHOLE_CHAIN])
-        self.mlflow_config.tracking.experiment.name = experiment
-        self.mlflow_config.tracking.run.name = (
-            f"{experiment} {self.parameters.dataset} seed {self.parameters.seed}"
-        )
-        folder = Path(locations.data_root())
-        folder.mkdir(parents=True, exist_ok=True)
-        # Two processes that create the store or an experiment at once break each other.
-        with FileLock(folder / "mlflow.lock"):
-            self.mlflow_config.setup(self._context)
-
-    def _describe_run(self, version: str, pipeline: Pipeline, origins: dict[str, Origin]) -> None:
-        tags = tracking.run_tags(self.parameters, pipeline, version, self._context.project_path)
+    def _begin(
+        self, version: str, pipeline: Pipeline, origins: dict[str, Origin], experiment: str
+    ) -> TrackedRun:
+        tags = run_tags(self.parameters, pipeline, version, self._project)
         for name, origin in origins.items():
-            tags[f"input.{name}"] = tracking.describe_origin(self._client, origin)
+            tags[f"input.{name}"] = describe_origin(origin)
             LOGGER.info("%s: %s", name, tags[f"input.{name}"])
-        tracking.log_tags(self._client, self.run_id, tags)
-        tracking.log_parameters(self._client, self.run_id, self.parameters)
-        self._epoch_metrics = tracking.EpochMetrics(self._client, self.run_id)
-        EPOCHS.addHandler(self._epoch_metrics)
+        run = TrackedRun.begin(
+            version,
+            experiment=experiment,
+            name=f"{experiment} {self.parameters.dataset} seed {self.parameters.seed}",
+            tags=tags,
+        )
+        run.log_parameters(flatten(self.parameters))
+        return run

@@ -1,12 +1,14 @@
 """Which version of each input a run reads: decided once, at its start."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from kedro.io import AbstractVersionedDataset, CatalogProtocol, Version
 from kedro.pipeline import Pipeline
 
+from kdgat import versions
 from kdgat.datasets.whole_file import WholeFileDataset
-from kdgat.errors import MissingInputError
+from kdgat.errors import MissingInputError, ParameterError
 
 
 @dataclass(frozen=True)
@@ -16,10 +18,12 @@ class Origin:
     Args:
         version: its version.
         seed: seed of the models it was made with; None where no seed enters.
+        is_pinned: whether `kedro models pin` chose it.
     """
 
     version: str
     seed: int | None
+    is_pinned: bool = False
 
 
 def pin_versions(
@@ -29,11 +33,15 @@ def pin_versions(
     seed: int,
     default_seed: int,
     producers: dict[str, Pipeline],
+    chosen: dict[str, str] | None = None,
 ) -> dict[str, Origin]:
     """Fix the versions that a pipeline reads, whatever others write meanwhile.
 
-    An input that the run's own seed lacks is taken from its `default_filepath`. What the
-    pipeline itself makes is read back in the version it saves.
+    An input is taken in the version chosen for it, else in the one pinned by `kedro models pin`,
+    else in the newest; inputs that no seed enters (graphs, their scaling) in the newest that
+    all of them have, so that they are of one run. An input that the run's own seed lacks is
+    taken from its `default_filepath`. What the pipeline itself makes is read back in the version
+    it saves.
 
     Args:
         pipeline: the pipeline about to run.
@@ -41,33 +49,57 @@ def pin_versions(
         seed: the run's seed.
         default_seed: the seed whose models stand in.
         producers: name -> pipeline, to say what makes a missing input.
+        chosen: input name -> version, from `--load-versions`.
 
     Returns:
         Input name -> origin, for every versioned input.
 
     Raises:
-        MissingInputError: An input has no version at all.
+        MissingInputError: An input has no version at all, or not the one chosen.
     """
+    chosen = chosen or {}
+    _refuse_own_outputs(chosen, pipeline)
+    datasets = {name: catalog.get(name) for name in sorted(pipeline.inputs())}
+    datasets = {name: data for name, data in datasets.items() if is_versioned(data)}
+    common = _common_version([_path(data) for data in datasets.values() if not _is_seeded(data)])
     origins, missing = {}, []
-    for name in sorted(pipeline.inputs()):
-        dataset = catalog.get(name)
-        if not _is_versioned(dataset):
-            continue
-        is_seeded = isinstance(dataset, WholeFileDataset) and dataset.default_filepath is not None
-        if dataset.exists():
-            origins[name] = Origin(_pin(dataset), seed if is_seeded else None)
-        elif is_seeded and _use_default(dataset).exists():
-            origins[name] = Origin(_pin(dataset), default_seed)
+    for name, dataset in datasets.items():
+        origin = _find(dataset, chosen.get(name), common, seed, default_seed)
+        if origin:
+            origins[name] = origin
         else:
             missing.append(name)
     if missing:
         raise MissingInputError(_missing_sentence(missing, producers))
     for name in pipeline.all_outputs():
         dataset = catalog.get(name)
-        if _is_versioned(dataset):
+        if is_versioned(dataset):
             save = dataset.resolve_save_version()
             dataset._version = Version(load=save, save=save)
     return origins
+
+
+def parents_of(name: str, pipeline: Pipeline, catalog: CatalogProtocol) -> dict[str, str]:
+    """Tell what an output was made from.
+
+    Args:
+        name: an output of the pipeline.
+        pipeline: that makes it.
+        catalog: its catalog, after `pin_versions`.
+
+    Returns:
+        Name -> version, of what its node reads; what is not stored itself stands for its own
+        parents.
+    """
+    makers = {output: node for node in pipeline.nodes for output in node.outputs}
+    parents = {}
+    for read in makers[name].inputs:
+        dataset = catalog.get(read)
+        if is_versioned(dataset):
+            parents[read] = dataset._version.load
+        elif read in makers:
+            parents |= parents_of(read, pipeline, catalog)
+    return dict(sorted(parents.items()))
 
 
 def saved_versions(pipeline: Pipeline, catalog: CatalogProtocol) -> dict[str, str]:
@@ -81,24 +113,68 @@ def saved_versions(pipeline: Pipeline, catalog: CatalogProtocol) -> dict[str, st
         Output name -> version.
     """
     datasets = {name: catalog.get(name) for name in sorted(pipeline.all_outputs())}
-    return {name: data._version.save for name, data in datasets.items() if _is_versioned(data)}
+    return {name: data._version.save for name, data in datasets.items() if is_versioned(data)}
 
 
-def _is_versioned(dataset: object) -> bool:
+def is_versioned(dataset: object) -> bool:
+    """Say whether a dataset keeps versions."""
     return isinstance(dataset, AbstractVersionedDataset) and dataset._version is not None
 
 
-def _use_default(dataset: WholeFileDataset) -> WholeFileDataset:
-    dataset._filepath = type(dataset._filepath)(dataset.default_filepath)
-    dataset.release()
-    return dataset
+def _find(
+    dataset: AbstractVersionedDataset,
+    chosen: str | None,
+    common: str | None,
+    seed: int,
+    default_seed: int,
+) -> Origin | None:
+    """Fix the version of one input; None if there is none."""
+    places = [(_path(dataset), seed if _is_seeded(dataset) else None)]
+    if _is_seeded(dataset):
+        places.append((Path(dataset.default_filepath), default_seed))
+    for path, of_seed in places:
+        there, pinned = versions.stored(path), versions.pinned(path)
+        if chosen and chosen not in there:
+            continue
+        version = (
+            chosen or pinned or (common if of_seed is None else None) or max(there, default="")
+        )
+        if not version:
+            continue
+        if version not in there:
+            raise MissingInputError(versions.lack(path, version))
+        dataset._filepath = type(dataset._filepath)(str(path))
+        dataset.release()
+        # Kedro keeps the two versions of a dataset in this attribute and offers no other way in.
+        dataset._version = Version(load=version, save=dataset._version.save)
+        return Origin(version, of_seed, is_pinned=version == pinned and not chosen)
+    if chosen:
+        raise MissingInputError(versions.lack(places[0][0], chosen))
+    return None
 
 
-def _pin(dataset: AbstractVersionedDataset) -> str:
-    version = dataset.resolve_load_version()
-    # Kedro keeps the two versions of a dataset in this attribute and offers no other way in.
-    dataset._version = Version(load=version, save=dataset._version.save)
-    return version
+def _is_seeded(dataset: AbstractVersionedDataset) -> bool:
+    return isinstance(dataset, WholeFileDataset) and dataset.default_filepath is not None
+
+
+def _path(dataset: AbstractVersionedDataset) -> Path:
+    return Path(str(dataset._filepath))
+
+
+def _common_version(paths: list[Path]) -> str | None:
+    """Find the newest version that all files have."""
+    common = set.intersection(*(set(versions.stored(path)) for path in paths)) if paths else set()
+    return max(common, default=None)
+
+
+def _refuse_own_outputs(chosen: dict[str, str], pipeline: Pipeline) -> None:
+    own = sorted(chosen.keys() & pipeline.all_outputs())
+    if own:
+        stored_inputs = {name for name in pipeline.inputs() if not name.startswith("param")}
+        raise ParameterError(
+            f"--load-versions names {', '.join(own)}, which this run makes itself: "
+            f"it can choose {', '.join(sorted(stored_inputs))}"
+        )
 
 
 def _missing_sentence(missing: list[str], producers: dict[str, Pipeline]) -> str:

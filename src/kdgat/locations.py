@@ -31,3 +31,24 @@ def tracking_uri() -> str:
 def artifact_location() -> str | None:
     """Return the folder of MLflow's artifacts; None leaves the choice to a tracking server."""
     return None if "MLFLOW_TRACKING_URI" in os.environ else f"{data_root()}/mlflow_artifacts"
+
+
+def run_records() -> str:
+    """Return the folder of the runs' records."""
+    return f"{data_root()}/09_tracking/runs"
+
+
+def journals() -> str:
+    """Return the folder of the journals that the tracking store does not have in full yet."""
+    return f"{data_root()}/09_tracking/journal"
+
+
+def tracking_lock() -> str:
+    """Return the lock file of the processes that write to the tracking store.
+
+    It lies beside a SQLite store, which several data roots may share; its writers take turns.
+    """
+    uri = tracking_uri()
+    if uri.startswith("sqlite:///"):
+        return f"{uri.removeprefix('sqlite:///')}.lock"
+    return f"{data_root()}/09_tracking/delivery.lock"

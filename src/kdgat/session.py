@@ -1,13 +1,17 @@
 """One run and the version of everything it saves."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
 
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 
-from kdgat.errors import ParameterError
+from kdgat.errors import ParameterError, sentence_of
+from kdgat.hooks import KdgatHooks
+from kdgat.signals import Received, listening
 from kdgat.slurm.job import job_name
 
 
@@ -26,13 +30,32 @@ class KdgatSession(KedroSession):
 
         Raises:
             ParameterError: A pipeline does not exist.
+            SystemExit: 128 + a signal that ended the run.
         """
         names = sorted(pipeline_names or [])
+        with listening() as received, self._ending(received):
+            try:
+                return super().run(pipeline_names=names, **kwargs)
+            except ValueError:
+                _refuse_unknown(names)
+                raise
+
+    @contextmanager
+    def _ending(self, received: Received) -> Iterator[None]:
+        """Put the true end of the run on record, however it comes."""
+        status, error = "KILLED", None
         try:
-            return super().run(pipeline_names=names, **kwargs)
-        except ValueError:
-            _refuse_unknown(names)
+            yield
+            status = "FINISHED"
+        except Exception as cause:
+            status, error = "FAILED", sentence_of(cause)
             raise
+        finally:
+            if received.signal is not None:
+                status, error = "KILLED", received.signal.name
+            for hooks in self._hook_manager.get_plugins():
+                if isinstance(hooks, KdgatHooks):
+                    hooks.end_run(status, error)
 
 
 def _process_name() -> str:

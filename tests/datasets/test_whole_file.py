@@ -43,7 +43,7 @@ def test_two_writers_that_both_saw_no_file_do_not_overwrite_each_other(tmp_path,
     second = dataset(tmp_path, "v1")
     path = tmp_path / "a.txt" / "v1" / "a.txt"
     monkeypatch.setattr(second, "_get_save_path", lambda: path)
-    with pytest.raises(DatasetError, match="File exists"):
+    with pytest.raises(DatasetError, match="never overwritten"):
         second.save("two")
     assert path.read_text() == "one"
 

@@ -7,6 +7,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from kedro.io import AbstractVersionedDataset, Version
+from safetensors import SafetensorError
+
+from kdgat.errors import DataError
 
 Stored = TypeVar("Stored")
 
@@ -41,11 +44,18 @@ class WholeFileDataset(AbstractVersionedDataset[Stored, Stored]):
     def save(self, data: Stored) -> None:
         """Write a new version, whole or not at all."""
         path = Path(self._get_save_path())
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".partial-") as folder:
-            partial = Path(folder) / path.name
-            self._write(data, partial)
-            os.link(partial, path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=path.parent, prefix=".partial-") as folder:
+                partial = Path(folder) / path.name
+                self._write(data, partial)
+                os.link(partial, path)
+        except FileExistsError:
+            raise DataError(
+                f"{path} is there already, and a version is never overwritten"
+            ) from None
+        except (OSError, SafetensorError) as error:
+            raise DataError(f"cannot write {path}: {_reason(error)}") from error
 
     @abstractmethod
     def _read(self, path: Path) -> Stored: ...
@@ -58,3 +68,8 @@ class WholeFileDataset(AbstractVersionedDataset[Stored, Stored]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath), "version": self._version}
+
+
+def _reason(error: Exception) -> str:
+    """An empty folder may stay behind where the disk is full; a half-written file never does."""
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)

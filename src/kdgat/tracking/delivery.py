@@ -1,0 +1,270 @@
+"""Carries journals to the MLflow store: late if need be, and every record exactly once.
+
+Exactly once, because every record may be sent twice: a run is looked up by its version before it
+is created, metrics carry the time at which they were measured (the store drops a repeated one),
+parameters, tags and status are the same the second time.
+"""
+
+import json
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
+
+from kdgat import locations
+from kdgat.tracking import journal, records
+
+LOGGER = logging.getLogger(__name__)
+RECORDS_AT_ONCE = 400
+METRICS_PER_CALL, OTHERS_PER_CALL = 900, 100  # MLflow refuses more
+PROBE_SECONDS = 2.0
+TURN_SECONDS = 60.0  # the longest wait for the other processes of this project
+REFUSALS = {"INVALID_PARAMETER_VALUE", "INVALID_STATE"}  # sending again would not help
+
+
+@dataclass
+class State:
+    """How far a journal has been delivered.
+
+    Args:
+        path: where this is kept, beside the journal.
+        run_id: of the MLflow run.
+        offset: bytes delivered.
+    """
+
+    path: Path
+    run_id: str | None = None
+    offset: int = 0
+
+    @classmethod
+    def of(cls, path: Path) -> "State":
+        """Read the state of a journal."""
+        place = path.with_suffix(".state")
+        if not place.is_file():
+            return cls(place)
+        return cls(place, **json.loads(place.read_text()))
+
+    def keep(self) -> None:
+        """Write it, whole or not at all."""
+        journal.write_whole(self.path, {"run_id": self.run_id, "offset": self.offset})
+
+
+@dataclass
+class Batch:
+    """Records that travel in one call."""
+
+    metrics: list[Metric] = field(default_factory=list)
+    params: list[Param] = field(default_factory=list)
+    tags: list[RunTag] = field(default_factory=list)
+
+    def take(self, record: dict[str, Any]) -> None:
+        """Add a record of kind metrics, params or tags."""
+        values = record["values"].items()
+        if record["kind"] == "metrics":
+            when, step = record["time"], record["step"]
+            self.metrics += [Metric(name, value, when, step) for name, value in values]
+        elif record["kind"] == "params":
+            self.params += [Param(name, value) for name, value in values]
+        else:
+            self.tags += [RunTag(name, value) for name, value in values]
+
+    def send(self, client: MlflowClient, run_id: str) -> None:
+        """Send everything, in as few calls as MLflow allows."""
+        for some in _parts(self.metrics, METRICS_PER_CALL):
+            client.log_batch(run_id, metrics=some)
+        for some in _parts(self.params, OTHERS_PER_CALL):
+            client.log_batch(run_id, params=some)
+        for some in _parts(self.tags, OTHERS_PER_CALL):
+            client.log_batch(run_id, tags=some)
+
+
+def _parts(values: list, size: int) -> Iterator[list]:
+    return (values[start : start + size] for start in range(0, len(values), size))
+
+
+def deliver(path: Path) -> str | None:
+    """Bring a journal to the store, as far as it is written; delete it when all is there.
+
+    Args:
+        path: the journal.
+
+    Returns:
+        The id of its MLflow run.
+
+    Raises:
+        MlflowException, OSError: the store does not answer; nothing is lost.
+    """
+    with FileLock(locations.tracking_lock(), timeout=TURN_SECONDS):
+        state = State.of(path)
+        if not path.is_file():
+            return state.run_id
+        client = open_store()
+        try:
+            while _deliver_some(path, state, client):
+                state.keep()
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            # Another store, or an emptied one: the journal still holds the whole run.
+            State(state.path).keep()
+            raise
+        records.note(path.stem, run_id=state.run_id)
+        if journal.has_ended(path) and state.offset == path.stat().st_size:
+            path.unlink()
+            state.path.unlink(missing_ok=True)
+        return state.run_id
+
+
+def deliver_others(mine: Path | None = None, dead_hosts: tuple[str, ...] = ()) -> list[str]:
+    """Bring in what earlier runs left: journals whose process is gone.
+
+    Args:
+        mine: a journal to leave alone.
+        dead_hosts: machines known to be gone, which cannot be asked.
+
+    Returns:
+        Versions of the runs brought in.
+    """
+    brought = []
+    for path in sorted(Path(locations.journals()).glob(f"*{journal.SUFFIX}")):
+        if path == mine:
+            continue
+        with FileLock(locations.tracking_lock(), timeout=TURN_SECONDS):
+            if not path.is_file():
+                continue
+            if journal.close_if_dead(path, dead_hosts):
+                LOGGER.warning("run %s %s", path.stem, journal.UNKNOWN_END)
+                records.note(path.stem, status="KILLED", error=journal.UNKNOWN_END)
+            elif not journal.has_ended(path):
+                continue
+        deliver(path)
+        brought.append(path.stem)
+    return brought
+
+
+def run_of(version: str, client: MlflowClient) -> str | None:
+    """Find the MLflow run of a version; None if the store has none."""
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    runs = client.search_runs(experiments, f"tags.version = '{version}'", max_results=1)
+    return runs[0].info.run_id if runs else None
+
+
+def open_store() -> MlflowClient:
+    """Open the tracking store.
+
+    Raises:
+        OSError: it is a SQLite file that is locked, or cannot be written; MLflow itself would
+            wait for minutes to find out.
+    """
+    uri = locations.tracking_uri()
+    file = Path(uri.removeprefix("sqlite:///"))
+    if uri.startswith("sqlite:///") and file.exists():
+        try:
+            with closing(sqlite3.connect(file, timeout=PROBE_SECONDS)) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise OSError(f"{file}: {error}") from error
+    return MlflowClient(uri)
+
+
+def _deliver_some(path: Path, state: State, client: MlflowClient) -> bool:
+    some = list(islice(journal.read(path, state.offset), RECORDS_AT_ONCE))
+    for batch_or_record, offset in _in_batches(some):
+        try:
+            _send(batch_or_record, path.stem, state, client)
+        except MlflowException as error:
+            if error.error_code not in REFUSALS:
+                raise
+            _keep_refused(path, batch_or_record, error)
+        state.offset = offset
+    return bool(some)
+
+
+def _in_batches(
+    some: list[tuple[dict[str, Any], int]],
+) -> Iterator[tuple[Batch | dict[str, Any], int]]:
+    batch, end = None, 0
+    for record, offset in some:
+        if record["kind"] in ("metrics", "params", "tags"):
+            batch = batch or Batch()
+            batch.take(record)
+            end = offset
+            continue
+        if batch:
+            yield batch, end
+            batch = None
+        yield record, offset
+    if batch:
+        yield batch, end
+
+
+def _send(what: Batch | dict[str, Any], version: str, state: State, client: MlflowClient) -> None:
+    if isinstance(what, Batch):
+        what.send(client, state.run_id)
+    elif what["kind"] == "run":
+        state.run_id = _go_on(version, what, client) or _create_run(what, client)
+    elif what["kind"] == "resume":
+        client.update_run(state.run_id, status="RUNNING")
+    elif what["kind"] == "text":
+        client.log_text(state.run_id, what["text"], what["name"])
+    elif what["kind"] == "artifact":
+        if not Path(what["path"]).is_file():
+            LOGGER.warning("%s is gone: run %s keeps no copy of it", what["path"], version)
+            return
+        client.log_artifact(state.run_id, what["path"])
+    else:
+        if what["error"]:
+            client.set_tag(state.run_id, "error", what["error"])
+        client.set_terminated(state.run_id, what["status"], what["time"])
+
+
+def _go_on(version: str, record: dict[str, Any], client: MlflowClient) -> str | None:
+    """Find the run that an earlier attempt, or an earlier life of the run, has created."""
+    run_id = run_of(version, client)
+    if run_id:
+        client.update_run(run_id, status="RUNNING")
+        Batch(tags=[RunTag(name, value) for name, value in record["tags"].items()]).send(
+            client, run_id
+        )
+    return run_id
+
+
+def _create_run(record: dict[str, Any], client: MlflowClient) -> str:
+    run = client.create_run(
+        _experiment(record["experiment"], client),
+        start_time=record["time"],
+        tags=record["tags"],
+        run_name=record["name"],
+    )
+    return run.info.run_id
+
+
+def _experiment(name: str, client: MlflowClient) -> str:
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        try:
+            return client.create_experiment(name, locations.artifact_location())
+        except MlflowException as error:  # on a server, another machine may have been quicker
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            found = client.get_experiment_by_name(name)
+    if found.lifecycle_stage == "deleted":
+        client.restore_experiment(found.experiment_id)
+    return found.experiment_id
+
+
+def _keep_refused(path: Path, what: Batch | dict[str, Any], error: MlflowException) -> None:
+    place = path.with_suffix(".refused")
+    with place.open("a") as file:
+        file.write(f"{what}\n{error}\n")
+    LOGGER.warning("the tracking store refuses a record of run %s: see %s", path.stem, place)

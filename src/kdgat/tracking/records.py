@@ -1,0 +1,140 @@
+"""The record of every run, one JSON file: what it ran on, and everything needed to repeat it."""
+
+import json
+import platform
+import subprocess
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+from kdgat import locations
+from kdgat.errors import DataError, MissingInputError
+from kdgat.tracking.journal import write_whole
+
+LONGEST_DIFF = 1_000_000  # characters of `git diff` that a record keeps
+
+
+def path_of(version: str) -> Path:
+    """Name the record of a run."""
+    return Path(locations.run_records()) / f"{version}.json"
+
+
+def exists(version: str) -> bool:
+    """Say whether a run has a record here."""
+    return path_of(version).is_file()
+
+
+def write(version: str, record: dict[str, Any]) -> Path:
+    """Write the record of a run that begins.
+
+    Returns:
+        Its file.
+
+    Raises:
+        DataError: the folder cannot be written.
+    """
+    path = path_of(version)
+    try:
+        write_whole(path, record)
+    except OSError as error:
+        raise DataError(f"cannot write the run's record {path}: {error.strerror}") from error
+    return path
+
+
+def note(version: str, **fields: Any) -> None:
+    """Add what has become known to a record, where there is one and the disk takes it."""
+    path = path_of(version)
+    if not path.is_file():
+        return
+    record = json.loads(path.read_text())
+    if all(record.get(key) == value for key, value in fields.items()):
+        return
+    write_whole(path, record | fields)
+
+
+def read(version: str) -> dict[str, Any]:
+    """Read the record of a run.
+
+    Raises:
+        MissingInputError: there is none.
+    """
+    path = path_of(version)
+    if not path.is_file():
+        raise MissingInputError(f"no run of version {version}: {path} does not exist")
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise DataError(f"{path} is not the record of a run: {error}") from error
+
+
+def find(run: str) -> dict[str, Any]:
+    """Find a run by its version, by the end of its version, or by its MLflow id.
+
+    Raises:
+        MissingInputError: no run, or several, fit.
+    """
+    if exists(run):
+        return read(run)
+    paths = sorted(Path(locations.run_records()).glob("*.json"))
+    fitting = [path.stem for path in paths if path.stem.endswith(run)]
+    fitting = fitting or [path.stem for path in paths if read(path.stem).get("run_id") == run]
+    if len(fitting) == 1:
+        return read(fitting[0])
+    latest = ", ".join(path.stem for path in paths[-3:]) or "none"
+    reason = f"{len(fitting)} runs fit '{run}'" if fitting else f"no run '{run}'"
+    raise MissingInputError(f"{reason} in {locations.run_records()}; the latest are: {latest}")
+
+
+def environment(project: Path) -> dict[str, Any]:
+    """Describe what a run's numbers depend on beside its parameters.
+
+    Args:
+        project: the project's folder.
+
+    Returns:
+        Packages, Python, machine, git commit and the diff against it.
+    """
+    diff = _git(project, "diff", "HEAD", "--", "src", "conf", "pyproject.toml")
+    return {
+        "packages": {item.name: item.version for item in sorted(distributions(), key=_name)},
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {_processor()}",
+        "git_commit": _git(project, "rev-parse", "HEAD") or "none",
+        "git_diff": diff[:LONGEST_DIFF],
+    }
+
+
+def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Say what has changed between two environments, one sentence each."""
+    changed = []
+    for key in ("python", "machine", "git_commit"):
+        if before[key] != now[key]:
+            changed.append(f"{key.replace('_', ' ')} was {before[key]}, is {now[key]}")
+    if before["git_diff"] != now["git_diff"]:
+        changed.append("the uncommitted changes to src or conf are others")
+    packages = sorted(before["packages"].keys() | now["packages"].keys())
+    for name in packages:
+        was, is_now = (side["packages"].get(name, "not installed") for side in (before, now))
+        if was != is_now:
+            changed.append(f"package {name} was {was}, is {is_now}")
+    return changed
+
+
+def _name(item: Any) -> str:
+    return item.name.lower()
+
+
+def _git(project: Path, *arguments: str) -> str:
+    answer = subprocess.run(
+        ["git", *arguments], cwd=project, capture_output=True, text=True, check=False
+    )
+    return answer.stdout.strip()
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor()

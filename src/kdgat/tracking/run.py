@@ -1,0 +1,138 @@
+"""One run as the rest of kdgat sees it: open, log, end. No call waits for the store."""
+
+import logging
+from pathlib import Path
+from typing import Any, Self
+
+from kdgat import locations
+from kdgat.errors import KdgatError
+from kdgat.tracking import journal, records
+from kdgat.tracking.courier import Courier
+from kdgat.tracking.journal import Journal, milliseconds
+from kdgat.tracking.owners import Owner
+
+REQUIRED_TAGS = (
+    "dataset",
+    "model_size",
+    "training_mode",
+    "random_seed",
+    "version",
+    "pipeline_version",
+    "git_commit",
+    "host",
+    "job",
+)
+START_SECONDS = 10.0  # then the run begins without its MLflow id
+END_SECONDS = {"FINISHED": 30.0, "FAILED": 30.0, "KILLED": 5.0}  # a killer does not wait long
+USED = "batch"  # metrics whose names begin so are kept in the run's record as well
+
+
+class EpochHandler(logging.Handler):
+    """Carries the records of the logger `kdgat.epochs` to a run, one record an epoch."""
+
+    def __init__(self, run: "TrackedRun"):
+        super().__init__(logging.DEBUG)
+        self.run = run
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log one epoch as `<stage>/<metric>`."""
+        self.run.log_epoch(record.stage, record.epoch, record.metrics)
+
+
+class TrackedRun:
+    """A run on record, named by its version.
+
+    Args:
+        version: of everything the run saves.
+    """
+
+    def __init__(self, version: str):
+        self.version = version
+        self.path = Path(locations.journals()) / f"{version}{journal.SUFFIX}"
+        self._journal = Journal(self.path)
+        self._courier = Courier(self.path)
+        self._epochs = EpochHandler(self)
+        self._used: dict[str, dict[str, list[float]]] = {}
+
+    @classmethod
+    def begin(cls, version: str, *, experiment: str, name: str, tags: dict[str, str]) -> Self:
+        """Put a run on record, or go on with the one that has this version.
+
+        Args:
+            version: of everything the run saves.
+            experiment: its MLflow experiment.
+            name: of the run.
+            tags: at least REQUIRED_TAGS.
+
+        Raises:
+            KdgatError: a required tag is missing, or another process runs this version.
+        """
+        missing = [tag for tag in REQUIRED_TAGS if not tags.get(tag)]
+        if missing:
+            raise KdgatError(f"a run needs the tags {', '.join(missing)}")
+        owner = Owner.this_process().to_dict()
+        run = cls(version)
+        before = journal.owner_of(run.path)
+        if before is not None and before.is_alive() and before != Owner.from_dict(owner):
+            raise KdgatError(f"version {version} is being made by process {before.pid} right now")
+        if before is None:
+            run._journal.append(
+                "run",
+                experiment=experiment,
+                name=name,
+                tags=tags,
+                time=milliseconds(),
+                owner=owner,
+            )
+        else:
+            run._journal.append("resume", time=milliseconds(), owner=owner)
+        run._courier.start_and_wait(START_SECONDS)
+        logging.getLogger("kdgat.epochs").addHandler(run._epochs)
+        return run
+
+    @property
+    def run_id(self) -> str | None:
+        """Id of the MLflow run; None until the store has answered once."""
+        return self._courier.run_id
+
+    def log_parameters(self, values: dict[str, Any]) -> None:
+        """Log parameters, name -> value."""
+        self._journal.append("params", values={key: str(value) for key, value in values.items()})
+
+    def log_tags(self, values: dict[str, str]) -> None:
+        """Set tags, name -> value."""
+        self._journal.append("tags", values=values)
+
+    def log_metrics(self, values: dict[str, float], step: int = 0) -> None:
+        """Log what was measured at one step, name -> value."""
+        self._journal.append("metrics", values=values, step=step, time=milliseconds())
+
+    def log_epoch(self, stage: str, epoch: int, metrics: dict[str, float]) -> None:
+        """Log one epoch of a stage; the batch sizes really used are kept for the record."""
+        self.log_metrics({f"{stage}/{name}": value for name, value in metrics.items()}, epoch)
+        for name, value in metrics.items():
+            if name.startswith(USED):
+                self._used.setdefault(stage, {}).setdefault(name, []).append(value)
+
+    def log_artifact(self, path: Path) -> None:
+        """Copy a file to the store, as it is when it gets there."""
+        self._journal.append("artifact", path=str(path))
+
+    def log_text(self, name: str, text: str) -> None:
+        """Keep a text as an artifact of that name."""
+        self._journal.append("text", name=name, text=text)
+
+    def end(self, status: str, error: str | None = None) -> None:
+        """Put the run's end on record and bring everything to the store, if it answers.
+
+        Args:
+            status: FINISHED, FAILED or KILLED.
+            error: what went wrong.
+        """
+        logging.getLogger("kdgat.epochs").removeHandler(self._epochs)
+        if records.exists(self.version):
+            records.note(self.version, status=status, error=error, used=self._used)
+            self.log_artifact(records.path_of(self.version))
+        self._journal.append("status", status=status, time=milliseconds(), error=error)
+        self._journal.close()
+        self._courier.finish(END_SECONDS[status])
