@@ -14,6 +14,8 @@ from kedro.io import DatasetError
 
 from kdgat import locations
 from kdgat.errors import KdgatError, sentence_of
+from kdgat.model_commands import models
+from kdgat.run_commands import FROM_RUN, repeat, tracking
 
 RESULTS_INTRODUCTION = """# Results
 
@@ -104,6 +106,18 @@ def leaks(datasets: tuple[str, ...], output: Path) -> None:
     click.echo(f"wrote {output}")
 
 
+def _run_or_repeat(from_run: str | None, **arguments):
+    if from_run is not None:
+        arguments = repeat(from_run, arguments)
+    return kedro_run.callback(**arguments)
+
+
 run = copy.copy(kedro_run)
-run.callback = _with_sentences(kedro_run.callback)
+run.params = [*kedro_run.params, FROM_RUN]
+run.callback = _with_sentences(_run_or_repeat)
 cli.add_command(run)
+
+for group in (models, tracking):
+    for command in group.commands.values():
+        command.callback = _with_sentences(command.callback)
+    cli.add_command(group)

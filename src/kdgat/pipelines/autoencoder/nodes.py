@@ -7,6 +7,7 @@ from kdgat.figures import learning_curves
 from kdgat.models.artifact import ModelArtifact
 from kdgat.parameters import Autoencoder, Compute
 from kdgat.training.autoencoder import train_autoencoder
+from kdgat.training.operating_points import detector_with_operating_point
 
 __all__ = ["learning_curves", "train_teacher_autoencoder"]
 
@@ -32,4 +33,5 @@ def train_teacher_autoencoder(
         compute=compute,
         seed=seed,
     )
+    model = detector_with_operating_point(model, validation_graphs, compute=compute)
     return model, pd.DataFrame(history)

@@ -7,6 +7,7 @@ from kdgat.figures import learning_curves
 from kdgat.models.artifact import ModelArtifact
 from kdgat.parameters import Compute, Distillation
 from kdgat.training import distillation
+from kdgat.training.operating_points import detector_with_operating_point
 
 __all__ = [
     "join_histories",
@@ -39,6 +40,7 @@ def train_student_autoencoder(
         compute=compute,
         seed=seed,
     )
+    model = detector_with_operating_point(model, validation_graphs, compute=compute)
     return model, pd.DataFrame(history)
 
 
@@ -67,6 +69,7 @@ def train_student_classifier(
         compute=compute,
         seed=seed,
     )
+    model = detector_with_operating_point(model, validation_graphs, compute=compute)
     return model, pd.DataFrame(history)
 
 

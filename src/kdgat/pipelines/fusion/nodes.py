@@ -7,6 +7,7 @@ from kdgat.figures import learning_curves
 from kdgat.models.artifact import ModelArtifact
 from kdgat.parameters import Agent, Compute, Fusion, QNetwork
 from kdgat.training.dqn import train_agent
+from kdgat.training.operating_points import agent_with_operating_point
 from kdgat.training.scoring import fusion_table
 
 __all__ = ["join_histories", "learning_curves", "train_student_agent", "train_teacher_agent"]
@@ -96,5 +97,8 @@ def _train(
         compute=compute,
         seed=seed,
         stage=stage,
+    )
+    model = agent_with_operating_point(
+        model, validation, validation_graphs.y.numpy(), compute=compute
     )
     return model, pd.DataFrame(history)

@@ -7,6 +7,7 @@ from kdgat.figures import learning_curves
 from kdgat.models.artifact import ModelArtifact
 from kdgat.parameters import Compute, Teacher
 from kdgat.training.classifier import train_classifier
+from kdgat.training.operating_points import detector_with_operating_point
 
 __all__ = ["learning_curves", "train_teacher_classifier"]
 
@@ -34,4 +35,5 @@ def train_teacher_classifier(
         compute=compute,
         seed=seed,
     )
+    model = detector_with_operating_point(model, validation_graphs, compute=compute)
     return model, pd.DataFrame(history)

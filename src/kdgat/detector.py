@@ -1,0 +1,215 @@
+"""A stored model as a detector: frames in, a score and an alarm per window out."""
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from kdgat.calibration import Threshold
+from kdgat.can.splits import capture_graphs
+from kdgat.datasets.tensors import read_model, write_model
+from kdgat.errors import DataError
+from kdgat.models.artifact import ModelArtifact
+from kdgat.parameters import Compute
+from kdgat.training.scoring import fusion_table, score_agent, score_autoencoder, score_classifier
+
+DETECTOR = "detector"
+ROLE_OF_KIND = {"vgae": "autoencoder", "gat": "classifier", "q_network": "agent"}
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A trained model, or two and the agent that weighs them.
+
+    Attributes:
+        parts: role -> model; an agent comes with both other roles.
+        compute: device, threads and batch size of scoring.
+    """
+
+    parts: dict[str, ModelArtifact]
+    compute: Compute
+
+    @property
+    def judge(self) -> ModelArtifact:
+        """The part whose score decides."""
+        return self.parts["agent" if "agent" in self.parts else next(iter(self.parts))]
+
+    @property
+    def operating_point(self) -> Threshold | None:
+        """Where the score becomes an alarm; None where validation could not say."""
+        fields = self.judge.metadata.get("operating_point")
+        return Threshold.from_dict(fields) if fields else None
+
+    @property
+    def window(self) -> int:
+        """Frames in a window."""
+        return self._seen["window"]
+
+    @property
+    def stride(self) -> int:
+        """Frames from one window's start to the next."""
+        return self._seen["stride"]
+
+    def score(self, frames: pd.DataFrame) -> pd.DataFrame:
+        """Judge a recording, window by window.
+
+        Args:
+            frames: a frame table in recorded order (`kdgat.can.frames`); labels are not looked
+                at and may be missing.
+
+        Returns:
+            One row per whole window: start (frame), start_time and end_time (s), score (higher =
+            attack; logit, or anomaly score of an autoencoder alone), alarm (bool; missing where
+            there is no operating point); with an agent also anomaly_score, attack_logit and
+            fusion_weight.
+
+        Raises:
+            DataError: fewer frames than one window, or features other than the model's.
+        """
+        labelled = frames if "attack" in frames else frames.assign(attack=0)
+        graphs = capture_graphs("given", labelled, window=self.window, stride=self.stride)
+        self._check_features(graphs.node_features, graphs.edge_features)
+        scores = self._scores(graphs)
+        point = self.operating_point
+        if point is not None:
+            scores.insert(1, "alarm", point.alarms(scores["score"]))
+        windows = {
+            "start": graphs.start.numpy(),
+            "start_time": graphs.start_time.numpy(),
+            "end_time": graphs.end_time.numpy(),
+        }
+        return pd.concat([pd.DataFrame(windows), scores], axis=1)
+
+    @property
+    def _seen(self) -> dict[str, Any]:
+        return next(part.metadata for role, part in self.parts.items() if role != "agent")
+
+    def _scores(self, graphs) -> pd.DataFrame:
+        if "agent" not in self.parts:
+            role, part = next(iter(self.parts.items()))
+            score, column = {
+                "autoencoder": (score_autoencoder, "anomaly_score"),
+                "classifier": (score_classifier, "attack_logit"),
+            }[role]
+            return pd.DataFrame({"score": score(part, graphs, compute=self.compute)[column]})
+        table = fusion_table(
+            self.parts["autoencoder"], self.parts["classifier"], graphs, compute=self.compute
+        )
+        verdicts = score_agent(self.parts["agent"], table, compute=self.compute)
+        return pd.DataFrame(
+            {
+                "score": verdicts["fused_logit"],
+                "anomaly_score": table["anomaly_score"],
+                "attack_logit": table["attack_logit"],
+                "fusion_weight": verdicts["fusion_weight"],
+            }
+        )
+
+    def _check_features(self, *found: tuple[str, ...]) -> None:
+        for role in ("autoencoder", "classifier"):
+            if role not in self.parts:
+                continue
+            metadata = self.parts[role].metadata
+            known = (metadata["node_feature_names"], metadata["edge_feature_names"])
+            for names, expected in zip(found, known, strict=True):
+                if list(names) != expected:
+                    raise DataError(
+                        f"the {role} was trained on {len(expected)} features "
+                        f"({', '.join(expected[:3])}, ...), this kdgat makes {len(names)} "
+                        f"({', '.join(names[:3])}, ...): use the kdgat of its git commit"
+                    )
+
+
+def load_detector(path: str | Path, *, threads: int = 1) -> Detector:
+    """Load a detector from a model's file; nothing in the file is executed.
+
+    Args:
+        path: a file that `kedro models export` wrote, or a stored autoencoder or classifier; a
+            stored agent is loaded with the two models beside it that it was trained on.
+        threads: CPU threads of torch.
+
+    Raises:
+        DataError: the file is not a whole model of kdgat, or what an agent needs is gone.
+    """
+    path = Path(path).resolve()
+    if not path.is_file():
+        raise DataError(f"{path} does not exist")
+    model = read_model(path)
+    compute = Compute(accelerator="cpu", threads=threads, score_batch_size=512)
+    if model.kind == DETECTOR:
+        return Detector(_unpack(model), compute)
+    if model.kind not in ROLE_OF_KIND:
+        raise DataError(f"{path} holds a '{model.kind}', not one of {', '.join(ROLE_OF_KIND)}")
+    role = ROLE_OF_KIND[model.kind]
+    if role != "agent":
+        return Detector({role: model}, compute)
+    return Detector({**_weighed_models(model, path), "agent": model}, compute)
+
+
+def export_detector(model: Path, file: Path) -> None:
+    """Write one file that holds all that a model needs to score frames.
+
+    Args:
+        model: a stored model.
+        file: what to write, whole or not at all.
+
+    Raises:
+        DataError: as of `load_detector`.
+    """
+    parts = load_detector(model).parts
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".partial-") as folder:
+        partial = Path(folder) / file.name
+        write_model(_pack(parts), partial)
+        os.link(partial, file)
+
+
+def _weighed_models(agent: ModelArtifact, path: Path) -> dict[str, ModelArtifact]:
+    parents = agent.metadata.get("provenance", {}).get("parents", {})
+    found = {}
+    for role in ("autoencoder", "classifier"):
+        places = [
+            place
+            for name, parent in parents.items()
+            if name.endswith(role)
+            for place in path.parents[3].glob(f"seed_*/{name}.safetensors/{parent['version']}/*")
+        ]
+        if places:
+            found[role] = read_model(places[0])
+        else:
+            raise DataError(
+                f"{path} is an agent that weighs two other models, and its {role} is not beside "
+                "it: export it where it was trained, with `kedro models export`"
+            )
+    return found
+
+
+def _pack(parts: dict[str, ModelArtifact]) -> ModelArtifact:
+    described = {
+        role: {"kind": part.kind, "arguments": part.arguments, "metadata": part.metadata}
+        for role, part in parts.items()
+    }
+    state = {
+        f"{role}/{name}": tensor
+        for role, part in parts.items()
+        for name, tensor in part.state.items()
+    }
+    return ModelArtifact(kind=DETECTOR, arguments=json.loads(json.dumps(described)), state=state)
+
+
+def _unpack(model: ModelArtifact) -> dict[str, ModelArtifact]:
+    return {
+        role: ModelArtifact(
+            state={
+                name.removeprefix(f"{role}/"): tensor
+                for name, tensor in model.state.items()
+                if name.startswith(f"{role}/")
+            },
+            **fields,
+        )
+        for role, fields in model.arguments.items()
+    }
