@@ -17,6 +17,7 @@ def raw() -> dict:
     merged: dict = {}
     for path in sorted(BASE.glob("parameters*.yml")):
         merged |= yaml.safe_load(path.read_text())
+    merged["reporting"]["name"] = "report"
     return merged | {"dataset": "synthetic", "seed": 1}
 
 

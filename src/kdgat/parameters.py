@@ -259,6 +259,20 @@ class Evaluation(Group):
     ] = Field(description="model whose scores are drawn over time")
 
 
+class Reporting(Group):
+    """The comparison of many runs."""
+
+    name: str = Field(description="folder of the report")
+    metric: Literal["f1", "auroc", "false_positive_rate"] = Field(
+        description="column of the scorecard by which variants are compared and ranked"
+    )
+    bootstrap: PositiveInt = Field(description="bootstrap samples behind an interval")
+    bootstrap_seed: Annotated[int, Field(ge=0)] = Field(
+        description="seed of bootstrap and sampled sign flips"
+    )
+    confidence: OpenShare = Field(description="confidence level of intervals and tests")
+
+
 class Compute(Group):
     """Where and how fast."""
 
@@ -282,6 +296,7 @@ class Parameters(Group):
     distillation: Distillation
     fusion: Fusion
     evaluation: Evaluation
+    reporting: Reporting
 
 
 def check_parameters(raw: dict) -> Parameters:

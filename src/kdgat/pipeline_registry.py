@@ -8,6 +8,7 @@ from kdgat.pipelines import (
     distillation,
     evaluation,
     fusion,
+    reporting,
     teacher,
 )
 
@@ -19,7 +20,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     agents with another seed and shows what came of it.
 
     Returns:
-        Name -> pipeline; `__default__` is the whole chain.
+        Name -> pipeline; `__default__` is the whole chain, without the report on many runs.
     """
     stages = {
         "data_processing": data_processing.create_pipeline(),
@@ -34,4 +35,5 @@ def register_pipelines() -> dict[str, Pipeline]:
         **stages,
         "fusion": stages["fusion"] + scorecard,
         "evaluation": scorecard,
+        "reporting": reporting.create_pipeline(),
     }

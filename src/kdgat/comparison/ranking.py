@@ -1,0 +1,98 @@
+"""Ranks of many detectors over many blocks (Demšar 2006)."""
+
+import contextlib
+import io
+from dataclasses import dataclass
+
+import pandas as pd
+from autorank import autorank
+from autorank._util import RankResult
+
+from kdgat.comparison.results import LOWER_IS_BETTER
+
+FEWEST_BLOCKS = 5
+FEWEST_DETECTORS = 3
+RANK_COLUMNS = ("detector", "mean_rank", "median", "blocks")
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """What can be said of the order of detectors.
+
+    Args:
+        ranks: RANK_COLUMNS, best first; empty where there is too little to rank.
+        sentence: the outcome, or why there is none.
+        outcome: autorank's result, for the critical-difference diagram; None without ranks.
+    """
+
+    ranks: pd.DataFrame
+    sentence: str
+    outcome: RankResult | None
+
+
+def rank_detectors(results: pd.DataFrame, metric: str, *, confidence: float) -> Ranking:
+    """Rank the detectors (model of a variant) by Friedman's test with Nemenyi's after it.
+
+    A block is a dataset × scenario, its value the mean over seeds. Only blocks in which every
+    detector has a value count.
+
+    Args:
+        results: RESULT_COLUMNS.
+        metric: what the values are; decides which end is the best.
+        confidence: 1 - the family-wise significance level.
+
+    Returns:
+        The ranking.
+    """
+    blocks = blocks_of(results)
+    if len(blocks) < FEWEST_BLOCKS or blocks.shape[1] < FEWEST_DETECTORS:
+        return Ranking(
+            pd.DataFrame(columns=list(RANK_COLUMNS)),
+            f"No ranking: {len(blocks)} blocks (dataset × scenario) and {blocks.shape[1]} "
+            f"detectors; ranks need at least {FEWEST_BLOCKS} and {FEWEST_DETECTORS}.",
+            None,
+        )
+    order = "ascending" if metric in LOWER_IS_BETTER else "descending"
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints which test it was told to take
+        outcome = autorank(blocks, alpha=1 - confidence, order=order, force_mode="nonparametric")
+    ranked = outcome.rankdf.sort_values("meanrank")
+    ranks = pd.DataFrame(
+        {
+            "detector": ranked.index,
+            "mean_rank": ranked["meanrank"].to_numpy(),
+            "median": ranked["median"].to_numpy(),
+            "blocks": len(blocks),
+        }
+    )
+    return Ranking(ranks, _sentence(outcome, ranks), outcome)
+
+
+def blocks_of(results: pd.DataFrame) -> pd.DataFrame:
+    """Average over seeds: one row per dataset × scenario, one column per detector, no gaps.
+
+    A model that is the same in every variant is one detector and stands there without a variant.
+    """
+    block = ["dataset", "scenario"]
+    seeds = results.pivot(index=[*block, "model", "seed"], columns="variant", values="value")
+    equal = seeds.nunique(axis="columns", dropna=False).eq(1).groupby("model").all()
+    varies = ~results["model"].map(equal)
+    detector = results["model"].where(~varies, results["model"] + " (" + results["variant"] + ")")
+    table = results.assign(detector=detector).pivot_table(
+        index=block, columns="detector", values="value", aggfunc="mean"
+    )
+    return table.dropna()
+
+
+def _sentence(outcome: RankResult, ranks: pd.DataFrame) -> str:
+    best = ranks.iloc[0]
+    says = (
+        f"Friedman's test over {best['blocks']} blocks gives p = {outcome.pvalue:.3g}: "
+        f"the detectors {'differ' if outcome.pvalue < outcome.alpha else 'cannot be told apart'}."
+    )
+    if outcome.pvalue >= outcome.alpha:
+        return says
+    level = ranks.loc[ranks["mean_rank"] <= best["mean_rank"] + outcome.cd, "detector"]
+    return (
+        f"{says} Ranks closer than {outcome.cd:.2f} (Nemenyi's critical difference) are not told "
+        f"apart; with the best, {best['detector']}, these are: {', '.join(level[1:]) or 'none'}."
+    )

@@ -1,0 +1,5 @@
+"""Many seeds, one answer: a report on a set of runs."""
+
+from kdgat.pipelines.reporting.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

@@ -1,0 +1,169 @@
+"""The pipeline `reporting` on two variants and five seeds that are written by hand."""
+
+import pandas as pd
+import pytest
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.runner import SequentialRunner
+from matplotlib.figure import Figure
+
+from kdgat.figures.comparison_page import gaps_text, table, verdicts
+from kdgat.parameters import Reporting
+from kdgat.pipelines.reporting import create_pipeline
+from kdgat.pipelines.reporting.nodes import collect_results, compare_variants
+
+SCENARIOS = [f"test_0{number}" for number in range(1, 7)]
+GAIN = {"student": 0.02, "teacher": 0.0}
+PARAMETERS = Reporting(name="two", metric="f1", bootstrap=50, bootstrap_seed=0, confidence=0.95)
+
+
+def scorecards(seeds: int) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "dataset": "car",
+                "scenario": scenario,
+                "model": model,
+                "variant": variant,
+                "seed": seed,
+                "f1": 0.5 + place / 20 + seed / 100 + (gain if variant == "distilled" else 0.0),
+                "auroc": 0.9,
+                "false_positive_rate": 0.01,
+            }
+            for variant in ("distilled", "undistilled")
+            for place, scenario in enumerate(SCENARIOS)
+            for model, gain in GAIN.items()
+            for seed in range(1, seeds + 1)
+        ]
+    )
+
+
+RUNS = pd.DataFrame(
+    [
+        ("fusion/car/seed_1/distilled", "fusion", "car", 1, "distilled", "done", "v1", 60.0, None),
+        ("fusion/car/seed_2/distilled", "fusion", "car", 2, "distilled", "done", "v2", 30.0, None),
+        ("fusion/car/seed_2/other", "fusion", "car", 2, "other", "done", "v2", 30.0, None),
+        (
+            "fusion/car/seed_3/distilled",
+            "fusion",
+            "car",
+            3,
+            "distilled",
+            "failed",
+            "v3",
+            None,
+            "no",
+        ),
+    ],
+    columns=[
+        "cell",
+        "pipeline",
+        "dataset",
+        "seed",
+        "variant",
+        "state",
+        "version",
+        "seconds",
+        "reason",
+    ],
+)
+
+
+class Kept(MemoryDataset):
+    """A table that outlives the last node that reads it, as one on disk does."""
+
+    def _release(self) -> None:
+        pass
+
+
+def report_on(cards: pd.DataFrame) -> dict:
+    kept = {name: Kept() for name in ("seed_summary", "paired_differences")}
+    catalog = DataCatalog(
+        {
+            "reported_scorecards": MemoryDataset(cards),
+            "reported_runs": MemoryDataset(RUNS),
+            "params:reporting": MemoryDataset(PARAMETERS),
+            **kept,
+        }
+    )
+    outputs = SequentialRunner().run(create_pipeline(), catalog)
+    return {name: dataset.load() for name, dataset in {**outputs, **kept}.items()}
+
+
+@pytest.fixture(scope="module")
+def report() -> dict:
+    return report_on(scorecards(5))
+
+
+def test_tables(report):
+    row = report["seed_summary"].query(
+        "metric == 'f1' and scenario == 'test_01' and model == 'student' and variant == 'distilled'"
+    )
+    assert row["median"].item() == pytest.approx(0.55)
+    assert row["worst_seed"].item() == 1
+    assert set(report["seed_summary"]["metric"]) == {"f1", "auroc", "false_positive_rate"}
+    gains = report["paired_differences"].set_index("model")["mean_difference"]
+    assert gains["student"].tolist() == pytest.approx([0.02] * 6)
+    assert gains["teacher"].tolist() == [0.0] * 6
+
+
+def test_ranks_over_six_blocks(report):
+    """Student distilled, then two that are always equal: ranks 1, 2.5, 2.5 in every block."""
+    ranks = report["mean_ranks"].set_index("detector")["mean_rank"].to_dict()
+    assert ranks == {"student (distilled)": 1.0, "student (undistilled)": 2.5, "teacher": 2.5}
+
+
+def test_every_picture_is_there(report):
+    pictures = [value for value in report.values() if isinstance(value, Figure)]
+    assert len(pictures) == 4
+    for picture in pictures:
+        picture.canvas.draw()
+
+
+def test_page_says_what_five_seeds_allow(report):
+    page = report["comparison_page"]
+    assert "5 seeds in common. Too few to rank: a two-sided test of 5 pairs" in page
+    assert "cannot go below p = .0625" in page
+    assert "Equal in all seeds and scenarios: teacher." in page
+    assert "in favour of distilled" in page
+
+
+def test_page_lists_failures_and_counts_shared_runs_once(report):
+    page = report["comparison_page"]
+    assert "1 of 4 cells" in page
+    assert "| `fusion/car/seed_3/distilled` | failed | no |" in page
+    assert "| fusion | car | 2 | 45 | 0.025 |" in page
+
+
+def test_html_needs_no_other_file(report):
+    html = report["comparison_html"]
+    assert html.count("data:image/png;base64,") == 4
+    assert "<table>" in html
+    assert "http" not in html
+
+
+def test_six_seeds_may_be_ranked():
+    paired, _ = compare_variants(collect_results(scorecards(6), PARAMETERS), PARAMETERS)
+    (sentence,) = verdicts(paired, "f1")
+    assert "6 of 12 comparisons differ at p < .05" in sentence
+
+
+def test_one_variant_makes_a_report_too():
+    cards = scorecards(2).query("variant == 'distilled'")
+    page = report_on(cards)["comparison_page"]
+    assert "One variant only" in page
+    assert "No ranking: 6 blocks" in page
+
+
+def test_no_verdict_without_a_difference():
+    results = collect_results(scorecards(6).assign(f1=0.5), PARAMETERS)
+    paired, _ = compare_variants(results, PARAMETERS)
+    (sentence,) = verdicts(paired, "f1")
+    assert sentence.endswith("No seed differs anywhere.")
+
+
+def test_no_gap():
+    assert gaps_text(RUNS.iloc[:3]) == "None: all 3 cells are done."
+
+
+def test_a_cell_keeps_to_its_column():
+    assert table(["a"], [["x | y\nz"]]) == "| a |\n| --- |\n| x \\| y z |"
