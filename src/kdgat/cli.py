@@ -16,6 +16,7 @@ from kdgat import locations
 from kdgat.errors import KdgatError, sentence_of
 from kdgat.model_commands import models
 from kdgat.run_commands import FROM_RUN, repeat, tracking
+from kdgat.sweep.commands import report, sweep
 
 RESULTS_INTRODUCTION = """# Results
 
@@ -121,3 +122,7 @@ for group in (models, tracking):
     for command in group.commands.values():
         command.callback = _with_sentences(command.callback)
     cli.add_command(group)
+
+for command in (sweep, report):
+    command.callback = _with_sentences(command.callback)
+    cli.add_command(command)

@@ -110,7 +110,7 @@ class Plan(Group):
     def _flatten_overrides(cls, overrides: object) -> object:
         if not isinstance(overrides, dict):
             return overrides
-        return {name: _flatten(changes or {}) for name, changes in overrides.items()}
+        return {name: flatten_changes(changes or {}) for name, changes in overrides.items()}
 
     @field_validator("overrides")
     @classmethod
@@ -239,11 +239,12 @@ def parse_seeds(text: str) -> list[int]:
     return seeds
 
 
-def _flatten(changes: dict) -> dict[str, Any]:
+def flatten_changes(changes: dict) -> dict[str, Any]:
+    """Name every value of nested dictionaries by its dotted path."""
     flat = {}
     for key, value in changes.items():
         if isinstance(value, dict):
-            flat |= {f"{key}.{inner}": leaf for inner, leaf in _flatten(value).items()}
+            flat |= {f"{key}.{inner}": leaf for inner, leaf in flatten_changes(value).items()}
         else:
             flat[key] = value
     return flat

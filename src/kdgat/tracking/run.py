@@ -131,7 +131,9 @@ class TrackedRun:
         """
         logging.getLogger("kdgat.epochs").removeHandler(self._epochs)
         if records.exists(self.version):
-            records.note(self.version, status=status, error=error, used=self._used)
+            records.note(
+                self.version, status=status, error=error, used=self._used, ended=milliseconds()
+            )
             self.log_artifact(records.path_of(self.version))
         self._journal.append("status", status=status, time=milliseconds(), error=error)
         self._journal.close()
