@@ -3,12 +3,14 @@
 import contextlib
 import io
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from autorank import autorank
-from autorank._util import RankResult
 
 from kdgat.comparison.results import LOWER_IS_BETTER
+
+if TYPE_CHECKING:
+    from autorank._util import RankResult
 
 FEWEST_BLOCKS = 5
 FEWEST_DETECTORS = 3
@@ -27,7 +29,7 @@ class Ranking:
 
     ranks: pd.DataFrame
     sentence: str
-    outcome: RankResult | None
+    outcome: "RankResult | None"
 
 
 def rank_detectors(results: pd.DataFrame, metric: str, *, confidence: float) -> Ranking:
@@ -44,6 +46,8 @@ def rank_detectors(results: pd.DataFrame, metric: str, *, confidence: float) -> 
     Returns:
         The ranking.
     """
+    from autorank import autorank  # two seconds, which every `kedro run` would wait
+
     blocks = blocks_of(results)
     if len(blocks) < FEWEST_BLOCKS or blocks.shape[1] < FEWEST_DETECTORS:
         return Ranking(
@@ -83,7 +87,7 @@ def blocks_of(results: pd.DataFrame) -> pd.DataFrame:
     return table.dropna()
 
 
-def _sentence(outcome: RankResult, ranks: pd.DataFrame) -> str:
+def _sentence(outcome: "RankResult", ranks: pd.DataFrame) -> str:
     best = ranks.iloc[0]
     says = (
         f"Friedman's test over {best['blocks']} blocks gives p = {outcome.pvalue:.3g}: "

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from autorank import plot_stats
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -115,6 +114,8 @@ def critical_difference(ranking: Ranking) -> Figure:
     """
     if ranking.outcome is None:
         return _sentence_figure(ranking.sentence)
+    from autorank import plot_stats  # two seconds, which every `kedro run` would wait
+
     named = ranking.outcome.rankdf.rename(index=in_words)
     outcome = ranking.outcome._replace(rankdf=named)
     figure = plot_stats(outcome, allow_insignificant=True).figure
