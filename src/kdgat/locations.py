@@ -23,6 +23,11 @@ def raw_folder(dataset: str) -> str:
     return str(Path(os.environ.get("KDGAT_RAW_ROOT", own_root)).resolve() / dataset)
 
 
+def declaration_folders() -> list[str]:
+    """Return the folders of dataset declarations: your own in `conf/local`, then the shipped."""
+    return [str(PROJECT / "conf" / folder / "datasets") for folder in ("local", "base")]
+
+
 def tracking_uri() -> str:
     """Return MLflow's store: $MLFLOW_TRACKING_URI, else one SQLite file in the data root."""
     return os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{data_root()}/mlflow.db")

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kdgat.can.captures import find_captures, read_capture, write_capture
+from kdgat.can.captures import find_captures, read_capture
 from kdgat.can.frames import ABSENT, FRAME_COLUMNS, drop_repeated, frame_table, payload
+from kdgat.can.readers.plain_csv import write_capture
 from kdgat.errors import DataError
 
 HEADER = "timestamp,arbitration_id,data_field,attack\n"
@@ -55,13 +56,16 @@ def test_columns_may_stand_in_any_order_beside_others(tmp_path):
 BAD_ROWS = {
     "1.0,2C0,00": "wrong number of fields",
     "1.0,2C0,00,0,9": "wrong number of fields",
-    "": "timestamp is not a finite number",
+    "": "wrong number of fields",
     "soon,2C0,00,0": "timestamp is not a finite number",
     "nan,2C0,00,0": "timestamp is not a finite number",
     "1e400,2C0,00,0": "timestamp is not a finite number",
     ",2C0,00,0": "timestamp is not a finite number",
     "1.0,,00,0": "arbitration_id is not",
     "1.0,0x2C0,00,0": "arbitration_id is not",
+    "1.0,1456,00,0": "arbitration_id is decimal",
+    "timestamp,arbitration_id,data_field,attack": "the header is repeated",
+    "1.0,2C0,0\0,0": "the row holds NUL bytes",
     "1.0,20000000,00,0": "arbitration_id is not",
     "1.0,000000001,00,0": "arbitration_id is not",
     "1.0,2C0,0,0": "data_field is not",
@@ -113,15 +117,16 @@ def test_lines_are_counted_in_files_of_many_blocks(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "is empty; expected the header timestamp,arbitration_id,data_field,attack"),
+        ("", "is empty; expected one of parquet"),
         ("\n\n", "is empty"),
         (HEADER, "holds a header and no frame"),
         ("timestamp,id,data_field\n1,2,3\n", "line 1: no column arbitration_id, attack; found"),
-        (b"\x7fELF\x02\x01\x00\xff\xfe\n\x00", "line 1: no column timestamp"),
-        (HEADER.encode() + b"\x00\xff\xfe,\x80\n", "line 2: wrong number of fields"),
-        (HEADER.encode() + b"\x00,\xff,\xfe,\x80\n", "line 2: timestamp is not a finite number"),
+        (b"\x7fELF\x02\x01\x00\xff\xfe\n\x00", "is a binary file of no known format"),
+        (b"\xff\xfe" + HEADER.encode("utf-16-le"), "is UTF-16 text: convert it to UTF-8"),
+        ("seconds;number\n1;2\n", "line 1: found 'seconds;number', which begins none of"),
+        (HEADER.encode() + b"\x00\xff\xfe,\x80\n", "line 2: the row holds NUL bytes"),
+        (HEADER.encode() + b"\xff\xfe,\x80\n", "line 2: wrong number of fields"),
         (HEADER + "1.0,2C0,zz,0\n", "1 of 1"),
-        (HEADER + GOOD + "0" * 3_000_000, "is not a CSV file"),
     ],
 )
 def test_an_unusable_file_is_refused(tmp_path, text, said):
@@ -131,10 +136,54 @@ def test_an_unusable_file_is_refused(tmp_path, text, said):
     assert str(path) in str(refusal.value)
 
 
-@pytest.mark.parametrize("raw", [b"no gzip", gzip.compress(HEADER.encode() * 9)[:-9]])
-def test_a_broken_gzip_file_is_refused(tmp_path, raw):
+def test_a_broken_gzip_file_is_refused(tmp_path):
+    raw = gzip.compress(HEADER.encode() * 9)[:-9]
     with pytest.raises(DataError, match="cannot be read"):
         read_capture(written(tmp_path, raw, "capture.csv.gz"), bad_row_share=0.0)
+
+
+def test_the_last_line_may_lack_its_end_but_not_its_fields(tmp_path):
+    whole, _ = read_capture(written(tmp_path, HEADER + GOOD + GOOD.strip()), bad_row_share=0.0)
+    assert len(whole) == 2
+    cut = written(tmp_path, HEADER + GOOD * 9 + "1513920459.74,2C0")
+    frames, bad_rows = read_capture(cut, bad_row_share=0.2)
+    assert len(frames) == 9
+    assert bad_rows["reason"].tolist() == ["the last line is cut off"]
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_no_matter(tmp_path):
+    text = b"\xef\xbb\xbf" + (HEADER + GOOD * 2).replace("\n", "\r\n").encode()
+    frames, bad_rows = read_capture(written(tmp_path, text), bad_row_share=0.0)
+    assert len(frames) == 2
+    assert bad_rows.empty
+
+
+def test_an_overlong_row_is_kept_short(tmp_path):
+    path = written(tmp_path, HEADER + GOOD + "0" * 3_000_000)
+    _, bad_rows = read_capture(path, bad_row_share=0.5)
+    assert bad_rows["text"].str.len().tolist() == [200]
+
+
+def test_many_digits_and_exponents_give_the_nearest_number(tmp_path):
+    texts = ["1513920459.745822000", "1.5e3", "0.1234567890123456789", "-2.25", "1478198376.389427"]
+    rows = "".join(f"{text},2C0,00,0\n" for text in texts)
+    frames, _ = read_capture(written(tmp_path, HEADER + rows), bad_row_share=0.0)
+    assert frames["timestamp"].tolist() == [float(text) for text in texts]
+
+
+def test_8_digits_make_an_id_extended(tmp_path):
+    rows = "1.0,000002C0,00,0\n1.0,2C0,00,0\n1.0,18FEF1,00,0\n"
+    frames, _ = read_capture(written(tmp_path, HEADER + rows), bad_row_share=0.0)
+    assert frames["arbitration_id"].tolist() == [0x2C0, 0x2C0, 0x18FEF1]
+    assert frames["is_extended"].tolist() == [True, False, True]
+
+
+def test_what_csv_cannot_say_is_not_written(tmp_path):
+    nothing = np.full((1, 8), ABSENT, np.int16)
+    one = np.ones(1, int)
+    remote = frame_table(one, one, one, nothing, one, is_remote=np.ones(1, bool))
+    with pytest.raises(DataError, match="no remote and no CAN FD frames"):
+        write_capture(remote, tmp_path / "x.csv")
 
 
 def test_a_missing_file_is_refused(tmp_path):

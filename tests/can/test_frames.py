@@ -7,10 +7,15 @@ import pytest
 from kdgat.can.frames import (
     ABSENT,
     BYTE_COLUMNS,
+    FD_FRAME_COLUMNS,
     FRAME_COLUMNS,
+    NO_CONTENT,
     content_hash,
+    data_length,
     drop_repeated,
     frame_table,
+    long_payload,
+    number_episodes,
     payload,
 )
 from kdgat.errors import DataError
@@ -48,6 +53,12 @@ def test_payload_returns_the_bytes_in_order():
         ({"timestamp": np.array([0.0, np.nan, 1.0])}, "timestamp of frame 1 is nan"),
         ({"arbitration_id": np.array([0, 0, 2**29])}, "arbitration_id of frame 2 is 536870912"),
         ({"dlc": np.array([9, 0, 8])}, "dlc of frame 0 is 9; allowed: 0 to 8"),
+        ({"dlc": np.array([2, -1, 8])}, "dlc of frame 1 is -1; allowed: 0 to 8"),
+        ({"is_extended": np.zeros(3, bool)}, "arbitration_id of frame 1 is 536870911; allowed: b"),
+        ({"is_remote": np.ones(3, bool)}, "payload of frame 0"),
+        ({"episode": np.array([0, 0, 0])}, "episode of frame 1 is 0; allowed: 0 in benign"),
+        ({"episode": np.array([1, 1, 0])}, "episode of frame 0 is 1; allowed: 0 in benign"),
+        ({"episode": np.array([0, 1])}, r"episode has shape \(2,\), \(3,\) is needed"),
         ({"dlc": np.array([3, 0, 8])}, "payload of frame 0"),
         ({"dlc": np.array([1, 0, 8])}, "payload of frame 0"),
         ({"payload": np.full((3, 8), 256, np.int16)}, "payload of frame 0"),
@@ -69,17 +80,61 @@ def test_no_frames_are_a_valid_table():
     assert payload(empty).shape == (0, 8)
 
 
-def test_content_hash_sees_every_column_and_nothing_else():
+def test_what_is_not_given_follows_from_the_rest():
+    frames = three_frames()
+    assert frames["channel"].tolist() == [""] * 3
+    assert frames["is_extended"].tolist() == [False, True, False]
+    assert frames["is_remote"].tolist() == [False] * 3
+    assert frames["episode"].tolist() == [0, 1, 0]
+
+
+def test_a_remote_frame_has_a_length_and_no_bytes():
+    data = np.array([[ABSENT] * 8, [ABSENT] * 8, range(8)], np.int16)
+    remote = np.array([True, False, False])
+    frames = three_frames(payload=data, is_remote=remote)
+    assert frames["dlc"].tolist() == [2, 0, 8]
+    assert data_length(frames).tolist() == [0, 0, 8]
+
+
+def test_frames_of_can_fd_have_64_byte_columns():
+    data = np.full((3, 64), ABSENT, np.int16)
+    data[0, :12] = range(12)
+    frames = three_frames(payload=data, dlc=np.array([12, 0, 0]))
+    assert {name: str(dtype) for name, dtype in frames.dtypes.items()} == FD_FRAME_COLUMNS
+    assert payload(frames)[0].tolist() == list(range(8))
+    assert long_payload(frames)[0, :13].tolist() == [*range(12), ABSENT]
+    assert data_length(frames).tolist() == [8, 0, 0]
+    with pytest.raises(DataError, match="dlc of frame 0 is 65; allowed: 0 to 64"):
+        three_frames(payload=data, dlc=np.array([65, 0, 0]))
+
+
+def test_short_frames_need_8_byte_columns_however_wide_the_array():
+    data = np.full((3, 64), ABSENT, np.int16)
+    frames = three_frames(payload=data, dlc=np.zeros(3, int))
+    assert list(frames.columns) == list(FRAME_COLUMNS)
+    assert long_payload(frames).shape == (3, 8)
+
+
+def test_episodes_are_counted_across_pauses_and_steps_back():
+    timestamp = np.array([0.0, 1.0, 1.5, 2.0, 4.1, 4.2, 1.0, 1.1])
+    attack = np.array([1, 0, 1, 0, 1, 1, 1, 0])
+    assert number_episodes(timestamp, attack).tolist() == [1, 0, 1, 0, 2, 2, 3, 0]
+    assert number_episodes(timestamp, np.zeros(8)).tolist() == [0] * 8
+
+
+def test_content_hash_sees_what_happened_and_nothing_else():
     frames = three_frames()
     hashes = {content_hash(frames)}
-    for column in FRAME_COLUMNS:
+    for column in set(FRAME_COLUMNS) - set(NO_CONTENT):
         changed = frames.copy()
-        changed.loc[1, column] = 7
+        changed.loc[1, column] = not changed.loc[1, column] if column.startswith("is_") else 7
         hashes.add(content_hash(changed))
     hashes.add(content_hash(frames.iloc[::-1]))
-    assert len(hashes) == len(FRAME_COLUMNS) + 2
+    assert len(hashes) == len(FRAME_COLUMNS) - len(NO_CONTENT) + 2
     moved = frames.set_index(pd.Index([5, 6, 7]))[list(reversed(FRAME_COLUMNS))]
     assert content_hash(moved) == content_hash(frames)
+    renamed = three_frames(channel="can1", episode=np.array([0, 4, 0]))
+    assert content_hash(renamed) == content_hash(frames)
 
 
 def test_absent_bytes_differ_from_zero_bytes():

@@ -265,3 +265,66 @@ def test_real_captures_can_be_attacked(real_captures, capture, attack):
         assert 0 < attacked.sum() < 0.1 * len(frames)
     else:
         assert 0.8 * len(frames) < len(result) < len(frames)
+
+
+def recording_of_every_kind() -> pd.DataFrame:
+    """A capture with a second channel, extended IDs below 2**11 and remote frames."""
+    frames = simulate_vehicle(
+        VEHICLES["aster"],
+        generator=np.random.default_rng(5),
+        duration=20.0,
+        bitrate=BITRATE,
+        start=START,
+    )
+    number = np.arange(len(frames))
+    is_remote = number % 50 == 7
+    data = np.where(is_remote[:, None], ABSENT, payload(frames))
+    return frame_table(
+        frames["timestamp"],
+        frames["arbitration_id"],
+        frames["dlc"],
+        data,
+        frames["attack"],
+        channel=pd.Categorical.from_codes((number % 3 == 0).astype(int), ["can0", "can1"]),
+        is_extended=number % 4 == 0,
+        is_remote=is_remote,
+    )
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_what_a_recording_says_about_its_frames_is_kept(attack):
+    frames = recording_of_every_kind()
+    attacked, _ = inject(frames, attack, np.random.default_rng(1), bitrate=BITRATE)
+    columns = ["arbitration_id", "channel", "is_extended", "is_remote", "dlc", *BYTE_COLUMNS]
+    benign = attacked[attacked["attack"] == 0]
+    kept = pd.Series(list(benign[columns].itertuples(index=False))).value_counts()
+    before = pd.Series(list(frames[columns].itertuples(index=False))).value_counts()
+    assert (kept <= before.reindex(kept.index)).all()
+    if attack in ADDING:
+        assert len(benign) == len(frames)
+        added = attacked[attacked["attack"] == 1]
+        assert set(added["channel"]) == {"can0"}
+        assert not added["is_remote"].any()
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_frames_are_numbered_by_the_episode_they_belong_to(attack):
+    frames = recording_of_every_kind()
+    attacked, episodes = inject(frames, attack, np.random.default_rng(2), bitrate=BITRATE)
+    assert ((attacked["episode"] > 0) == (attacked["attack"] == 1)).all()
+    for number, (start, end) in enumerate(zip(episodes["start"], episodes["end"], strict=True), 1):
+        times = attacked["timestamp"][attacked["episode"] == number]
+        if attack == "suppress":
+            assert times.empty
+        else:
+            assert times.between(start - 1e-6, end + 1e-6).all()
+            assert len(times)
+    assert attacked["episode"].max() == (0 if attack == "suppress" else len(episodes))
+
+
+def test_can_fd_is_not_attacked():
+    data = np.full((2, 64), ABSENT, np.int16)
+    data[:, :12] = 0
+    frames = frame_table(np.array([0.0, 1.0]), np.ones(2, int), np.full(2, 12), data, np.zeros(2))
+    with pytest.raises(DataError, match="classical CAN, found 12 bytes"):
+        inject(frames, "dos", np.random.default_rng(0), bitrate=BITRATE)

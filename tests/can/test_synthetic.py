@@ -7,11 +7,13 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import f1_score
 
-from kdgat.can.captures import find_captures, read_capture
+from kdgat.can.captures import open_captures
+from kdgat.can.declarations import read_declaration
 from kdgat.can.synthetic import CAPTURES, VERSION, simulate_capture, simulate_dataset
 from kdgat.errors import DataError
 from kdgat.parameters import Simulator
 
+ROOT = Path(__file__).resolve().parents[2]
 WINDOW = 100
 SIMULATOR = Simulator(seed=3, duration=12.0, bitrate=500_000)
 SHORT = Simulator(seed=3, duration=1.5, bitrate=500_000)
@@ -26,8 +28,9 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def captures(folder) -> dict[str, pd.DataFrame]:
-    paths = find_captures(folder)
-    return {name: read_capture(path, bad_row_share=0.0)[0] for name, path in paths.items()}
+    declaration = read_declaration(ROOT / "conf" / "base" / "datasets" / "synthetic.yml")
+    files = open_captures(folder, declaration)
+    return {name: file(bad_row_share=0.0).frames for name, file in files.items()}
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from kdgat.can.bus import STANDARD_IDS, frame_time
-from kdgat.can.frames import ABSENT, MAX_DLC, payload
+from kdgat.can.bus import frame_time
+from kdgat.can.frames import ABSENT, MAX_DLC, STANDARD_IDS, data_length, payload
 from kdgat.errors import DataError
 
 FLOOD_SHARE = (0.4, 0.9)
@@ -41,8 +41,12 @@ class Recording:
     Attributes:
         time: int64 `[num_frames]`, timestamps in µs, not descending.
         arbitration_id: int64 `[num_frames]`.
-        dlc: int64 `[num_frames]`.
+        dlc: int64 `[num_frames]`, number of data bytes, so 0 in remote frames.
         payload: int16 `[num_frames, 8]`, `ABSENT` where absent.
+        is_extended: bool `[num_frames]`.
+        is_remote: bool `[num_frames]`.
+        requested: int64 `[num_frames]`, bytes that remote frames ask for, 0 in all others.
+        channel: name of the bus of each frame.
         bitrate: Speed of the bus, bit/s.
         free: Share of the time in which the bus is idle, at least .05.
     """
@@ -51,6 +55,10 @@ class Recording:
     arbitration_id: np.ndarray
     dlc: np.ndarray
     payload: np.ndarray
+    is_extended: np.ndarray
+    is_remote: np.ndarray
+    requested: np.ndarray
+    channel: pd.Categorical
     bitrate: int
     free: float
 
@@ -65,14 +73,43 @@ class Added(NamedTuple):
 
 
 def record(frames: pd.DataFrame, bitrate: int) -> Recording:
-    """Turn a frame table into a recording."""
+    """Turn a frame table into a recording.
+
+    Raises:
+        DataError: A frame has more than 8 bytes.
+    """
+    if frames["dlc"].max() > MAX_DLC:
+        raise DataError(
+            f"An attack needs a recording of classical CAN, found {frames['dlc'].max()} bytes in a "
+            "CAN FD frame."
+        )
     time = np.rint(frames["timestamp"].to_numpy() * 1e6).astype(np.int64)
     arbitration_id = frames["arbitration_id"].to_numpy().astype(np.int64)
-    dlc = frames["dlc"].to_numpy().astype(np.int64)
+    dlc = data_length(frames).astype(np.int64)
+    requested = frames["dlc"].to_numpy().astype(np.int64) - dlc
     data = payload(frames)
     busy = frame_time(arbitration_id, dlc, data, bitrate).sum()
     free = max(0.05, 1.0 - float(busy) / max(1, int(time[-1] - time[0])))
-    return Recording(time, arbitration_id, dlc, data, bitrate, free)
+    return Recording(
+        time=time,
+        arbitration_id=arbitration_id,
+        dlc=dlc,
+        payload=data,
+        is_extended=frames["is_extended"].to_numpy(),
+        is_remote=frames["is_remote"].to_numpy(),
+        requested=requested,
+        channel=frames["channel"].array,
+        bitrate=bitrate,
+        free=free,
+    )
+
+
+def merged_channel(recording: Recording, num_added: int) -> pd.Categorical:
+    """Name the bus of recorded frames, then of added ones: that of most recorded frames."""
+    codes = recording.channel.codes
+    most = np.bincount(codes).argmax() if len(codes) else 0
+    merged = np.concatenate([codes, np.full(num_added, most, codes.dtype)])
+    return pd.Categorical.from_codes(merged, recording.channel.categories)
 
 
 def _instants(start: int, end: int, interval: float, generator: np.random.Generator) -> np.ndarray:
@@ -230,7 +267,7 @@ def _replayed(
     chosen = np.zeros(len(ids), bool)
     chosen[shuffled] = np.cumsum(cost[shuffled]) <= allowed
     chosen[shuffled[:1]] = True
-    return np.flatnonzero(chosen[place])
+    return np.flatnonzero(chosen[place] & ~recording.is_remote[part])
 
 
 ADDERS: dict[str, Callable[[Recording, int, int, np.random.Generator], Added]] = {

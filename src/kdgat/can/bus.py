@@ -5,8 +5,7 @@ import heapq
 import numpy as np
 from numba import njit
 
-STANDARD_IDS = 2**11
-"""Arbitration IDs below this are sent as 11-bit, all others as 29-bit identifiers."""
+from kdgat.can.frames import STANDARD_IDS
 
 CRC_POLYNOMIAL = 0x4599
 """x^15 + x^14 + x^10 + x^8 + x^7 + x^4 + x^3 + 1 (ISO 11898-1, classical CAN)."""

@@ -1,299 +1,269 @@
-"""Read and write captures: CSV with `timestamp,arbitration_id,data_field,attack`, plain or gz."""
+"""The captures of a dataset: found in its folder, read one at a time, written."""
 
-import gzip
-import os
-import zlib
+import hashlib
+import logging
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
-from numba import njit
-from pyarrow import csv
 
-from kdgat.can.frames import ABSENT, ID_LIMIT, MAX_DLC, frame_table, payload
+from kdgat.can.capture_folders import find_captures
+from kdgat.can.declarations import (
+    ATTACK_FREE,
+    Declaration,
+    Labels,
+    attack_type_of,
+    vehicle_of,
+)
+from kdgat.can.labels import label_rows, number_by_intervals, read_intervals
+from kdgat.can.readers import read_log
+from kdgat.can.readers.log import SHOWN, Log
+from kdgat.can.readers.parquet import write_parquet
 from kdgat.errors import DataError
 
-CAPTURE_COLUMNS = ("timestamp", "arbitration_id", "data_field", "attack")
-SUFFIXES = (".csv", ".csv.gz")
-
-FINE, BAD_FIELDS, BAD_TIMESTAMP, BAD_ID, BAD_PAYLOAD, BAD_LABEL = range(6)
-REASONS = (
-    "",
-    "wrong number of fields",
-    "timestamp is not a finite number (s)",
-    "arbitration_id is not a hexadecimal number below 2^29, without 0x",
-    "data_field is not 0 to 8 bytes of two hexadecimal digits each",
-    "attack is neither 0 nor 1",
-)
-"""What a malformed row breaks, by the code above; a row counts for the first rule it breaks."""
-
-SHOWN = 60
-"""Characters of a malformed row or header that a message quotes."""
-
-ASCII_ONLY = bytes(range(128)) + b"?" * 128
-"""Maps any byte beyond ASCII to one that no field may hold."""
-
-NO_DIGIT = 255
-HEX_VALUE = np.full(256, NO_DIGIT, dtype=np.uint8)
-for _digits in (b"0123456789abcdef", b"0123456789ABCDEF"):
-    HEX_VALUE[list(_digits)] = np.arange(16)
+LOGGER = logging.getLogger(__name__)
 
 
-def find_captures(folder: Path) -> dict[str, Path]:
-    """List the captures of a dataset: `<scenario>/<capture>` and its file, sorted by name.
+@dataclass(frozen=True)
+class Capture:
+    """One recorded log file.
 
-    Scenarios are the folders named `train_*` or `test_*`; captures end in `.csv` or `.csv.gz`.
+    Attributes:
+        name: `<scenario>/<capture>`.
+        scenario: Folder of training (`train_*`) or of test (`test_*`).
+        vehicle: The car, `unknown` if nothing says which.
+        attack_type: What is in it, `attack_free` if nothing.
+        frames: Frame table, in file order.
+        bad_rows: Malformed rows left out: `line`, `reason`, `text`.
+        num_rows: Rows of the file, malformed ones and error frames included.
+        error_frames: Error frames left out: they carry no ID.
+        format: Name of the format it was read from.
+    """
+
+    name: str
+    scenario: str
+    vehicle: str
+    attack_type: str
+    frames: pd.DataFrame
+    bad_rows: pd.DataFrame
+    num_rows: int = 0
+    error_frames: int = 0
+    format: str = ""
+
+
+@dataclass(frozen=True)
+class CaptureFile:
+    """A capture that is still to be read; calling it reads it.
+
+    Attributes:
+        name: `<scenario>/<capture>`.
+        path: The file.
+        vehicle: As in `Capture`.
+        attack_type: As in `Capture`.
+        formats: Formats that its dataset declares; any if empty.
+        labels: Where its dataset's labels come from.
+        intervals: The file of intervals, if there is one.
+        checksum: SHA-256 of the file, where it is known.
+    """
+
+    name: str
+    path: Path
+    vehicle: str
+    attack_type: str
+    formats: tuple[str, ...] = ()
+    labels: Labels | None = None
+    intervals: Path | None = None
+    checksum: str | None = None
+
+    def __call__(self, bad_row_share: float) -> Capture:
+        """Read the capture.
+
+        Args:
+            bad_row_share: Largest share of malformed rows, 0 to 1; 0 refuses any.
+
+        Raises:
+            DataError: The file, its labels or its checksum are not what they must be, or it has
+                more malformed rows than allowed.
+        """
+        self._check_checksum()
+        log = read_log(self.path)
+        if self.formats and log.format not in (*self.formats, "parquet"):
+            raise DataError(
+                f"{self.path} has the format {log.format}; its dataset declares "
+                f"{', '.join(self.formats)}."
+            )
+        check_bad_rows(self.path, log, bad_row_share)
+        _report(self.name, log)
+        return Capture(
+            name=self.name,
+            scenario=self.name.split("/", 1)[0],
+            vehicle=self.vehicle,
+            attack_type=self.attack_type,
+            frames=self._label(log),
+            bad_rows=log.bad_rows,
+            num_rows=log.num_rows,
+            error_frames=log.error_frames,
+            format=log.format,
+        )
+
+    def _label(self, log: Log) -> pd.DataFrame:
+        labels_lie_in = self.labels.source if self.labels else "rows"
+        use_rows = log.has_labels and (labels_lie_in == "rows" or log.format == "parquet")
+        if self.intervals is None or self.labels is None:
+            if not log.has_labels and self.attack_type != ATTACK_FREE:
+                LOGGER.warning(
+                    "%s: %s has no labels: every frame counts as benign", self.name, log.format
+                )
+            return log.frames
+        stem = self.name.split("/", 1)[1]
+        known_as = (self.labels.names.get(stem, stem), self.name)
+        intervals = [x for name in known_as for x in read_intervals(self.intervals, name)]
+        if use_rows:
+            return number_by_intervals(log.frames, intervals) if intervals else log.frames
+        if not intervals and self.attack_type != ATTACK_FREE:
+            raise DataError(
+                f"{self.intervals} gives no interval for {known_as[0]}, a capture with "
+                f"{self.attack_type}: it cannot be labelled; name it under `ignored`."
+            )
+        return label_rows(log.frames, intervals)
+
+    def _check_checksum(self) -> None:
+        if self.checksum is None:
+            return
+        with self.path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != self.checksum:
+            raise DataError(
+                f"{self.path} has SHA-256 {found}, its dataset declares {self.checksum}: "
+                "get the file again, or correct the declaration."
+            )
+
+
+def open_captures(
+    folder: Path, declaration: Declaration | None = None, declared: tuple[str, ...] = ()
+) -> dict[str, CaptureFile]:
+    """List the captures of a dataset without reading any, sorted by name.
+
+    Args:
+        folder: Folder of the dataset.
+        declaration: Of the dataset; the plain layout if there is none.
+        declared: Names of all declared datasets, for the message if the folder is missing.
 
     Raises:
-        DataError: The folder is missing, has no training or no test capture, or holds a
-            capture both plain and compressed.
+        DataError: As `find_captures`.
     """
-    if not folder.is_dir():
-        raise DataError(f"No dataset at {folder}; datasets beside it: {_datasets_beside(folder)}.")
-    captures: dict[str, Path] = {}
-    for path in sorted([*folder.glob("train_*/*"), *folder.glob("test_*/*")]):
-        stem = _capture_name(path)
-        if stem is None:
-            continue
-        name = f"{path.parent.name}/{stem}"
-        if name in captures:
-            raise DataError(f"{folder} holds {name} twice, plain and compressed: remove one.")
-        captures[name] = path
-    for kind in ("train_", "test_"):
-        if not any(name.startswith(kind) for name in captures):
-            raise DataError(
-                f"{folder} holds no {kind}* scenario with a capture; expected files "
-                f"{kind}<scenario>/<capture>.csv or .csv.gz."
-            )
-    return dict(sorted(captures.items()))
+    paths = find_captures(folder, declaration, declared)
+    labels = declaration.labels if declaration else None
+    return {
+        name: CaptureFile(
+            name=name,
+            path=path,
+            vehicle=vehicle_of(name, declaration),
+            attack_type=attack_type_of(name, declaration),
+            formats=tuple(declaration.formats) if declaration else (),
+            labels=labels,
+            intervals=folder / labels.intervals if labels and labels.intervals else None,
+            checksum=declaration.checksums.get(path.relative_to(folder).as_posix())
+            if declaration
+            else None,
+        )
+        for name, path in paths.items()
+    }
 
 
 def read_capture(path: Path, bad_row_share: float) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read one capture into a frame table, setting malformed rows aside.
+    """Read one log file of any format into a frame table, setting malformed rows aside.
 
     Args:
-        path: CSV file with a header line, gzip-compressed if it ends in `.gz`.
+        path: Log file, plain, in gz or in zip.
         bad_row_share: Largest share of malformed rows, 0 to 1; 0 refuses any.
 
     Returns:
-        The frame table in file order, and the malformed rows: `line` (1 is the header),
-        `reason`, `text`.
+        The frame table in file order, and the malformed rows: `line` (from 1), `reason`, `text`.
 
     Raises:
-        DataError: The file cannot be read, is empty, lacks a column, has no usable row, or
-            more malformed rows than allowed.
+        DataError: The file cannot be read, is of no known format, has no usable row, or more
+            malformed rows than allowed.
     """
-    text = _read_text(path).rstrip(b"\r\n")
-    _check_header(path, text)
-    table, rejected = _parse_rows(path, text)
-    columns = {name: table[name].combine_chunks() for name in CAPTURE_COLUMNS}
-    seconds, fine_time = _timestamps(columns["timestamp"])
-    arbitration_id, fine_id = _decode_ids(*_buffers(columns["arbitration_id"]), HEX_VALUE)
-    dlc, payload_bytes, fine_payload = _decode_payloads(*_buffers(columns["data_field"]), HEX_VALUE)
-    attack, fine_label = _decode_labels(*_buffers(columns["attack"]))
-    code = np.select(
-        [~fine_time, ~fine_id, ~fine_payload, ~fine_label],
-        [BAD_TIMESTAMP, BAD_ID, BAD_PAYLOAD, BAD_LABEL],
-        FINE,
-    )
-    bad_rows = _bad_rows(text, code, rejected)
-    _check_bad_rows(path, bad_rows, len(code) + len(rejected), bad_row_share)
-    fine = code == FINE
-    frames = frame_table(
-        seconds[fine], arbitration_id[fine], dlc[fine], payload_bytes[fine], attack[fine]
-    )
-    return frames, bad_rows
+    log = read_log(path)
+    check_bad_rows(path, log, bad_row_share)
+    return log.frames, log.bad_rows
 
 
-def write_capture(frames: pd.DataFrame, path: Path) -> None:
-    """Write a frame table in the layout that `read_capture` reads, whole or not at all.
+def write_canonical(capture: Capture, path: Path) -> None:
+    """Write a capture as Parquet: every column of its frames, and what is known about it."""
+    about = {
+        "capture": capture.name,
+        "vehicle": capture.vehicle,
+        "scenario": capture.scenario,
+        "attack_type": capture.attack_type,
+    }
+    write_parquet(capture.frames, path, about=about)
 
-    Timestamps keep six decimals, as the public captures have. Equal frames give equal bytes.
 
-    Args:
-        frames: Frame table.
-        path: Target, in a folder that exists; compressed if it ends in `.gz`.
+def describe_capture(capture: Capture) -> dict[str, str | int | float]:
+    """Describe a capture in one row of a table.
+
+    Returns:
+        capture, vehicle, attack_type, format, frames, seconds, arbitration_ids, attack_frames,
+        episodes, bad_rows, error_frames, steps_back.
     """
-    present = np.arange(MAX_DLC) < frames["dlc"].to_numpy()[:, None]
-    data = [
-        row[keep].astype(np.uint8).tobytes()
-        for row, keep in zip(payload(frames), present, strict=True)
-    ]
-    rows = zip(frames["timestamp"], frames["arbitration_id"], data, frames["attack"], strict=True)
-    lines = [
-        f"{time:.6f},{number:03X},{x.hex().upper()},{label}" for time, number, x, label in rows
-    ]
-    text = "\n".join([",".join(CAPTURE_COLUMNS), *lines, ""]).encode("ascii")
-    if path.suffix == ".gz":
-        text = gzip.compress(text, compresslevel=6, mtime=0)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(text)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    frames = capture.frames
+    return {
+        "capture": capture.name,
+        "vehicle": capture.vehicle,
+        "attack_type": capture.attack_type,
+        "format": capture.format,
+        "frames": len(frames),
+        "seconds": float(frames["timestamp"].max() - frames["timestamp"].min()),
+        "arbitration_ids": int(frames["arbitration_id"].nunique()),
+        "attack_frames": int(frames["attack"].sum()),
+        "episodes": int(frames["episode"].nunique() - (frames["episode"] == 0).any()),
+        "bad_rows": len(capture.bad_rows),
+        "error_frames": capture.error_frames,
+        "steps_back": len(steps_back(frames)),
+    }
 
 
-def _capture_name(path: Path) -> str | None:
-    """Return the file's name without `.csv` or `.csv.gz`; None if it is no capture."""
-    for suffix in SUFFIXES:
-        if path.name.endswith(suffix) and path.is_file():
-            return path.name.removesuffix(suffix)
-    return None
+def steps_back(frames: pd.DataFrame) -> np.ndarray:
+    """Find the frames whose timestamp lies before that of the frame they follow: int64."""
+    return np.flatnonzero(np.diff(frames["timestamp"].to_numpy()) < 0) + 1
 
 
-def _datasets_beside(folder: Path) -> str:
-    if not folder.parent.is_dir():
-        return "none"
-    return ", ".join(sorted(x.name for x in folder.parent.iterdir() if x.is_dir())) or "none"
+def check_bad_rows(path: Path, log: Log, allowed: float) -> None:
+    """Refuse a log with too many malformed rows.
 
-
-def _read_text(path: Path) -> bytes:
-    try:
-        raw = path.read_bytes()
-        return gzip.decompress(raw) if path.suffix == ".gz" else raw
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} cannot be read: {error}.") from error
-
-
-def _check_header(path: Path, text: bytes) -> None:
-    if not text.strip():
-        raise DataError(f"{path} is empty; expected the header {','.join(CAPTURE_COLUMNS)}.")
-    header = text.split(b"\n", 1)[0].decode("utf-8-sig", errors="replace").strip()
-    missing = [name for name in CAPTURE_COLUMNS if name not in header.split(",")]
-    if missing:
-        raise DataError(
-            f"{path}, line 1: no column {', '.join(missing)}; found {header[:SHOWN]!r}, "
-            f"expected {','.join(CAPTURE_COLUMNS)}."
-        )
-    if b"\n" not in text:
-        raise DataError(f"{path} holds a header and no frame.")
-
-
-def _parse_rows(path: Path, text: bytes) -> tuple[pa.Table, list[int]]:
-    """Split rows into fields; return those with enough fields and the lines of the others."""
-    rejected = []
-
-    def set_aside(row: csv.InvalidRow) -> str:
-        rejected.append(row.number)
-        return "skip"
-
-    # Rows are numbered only when they are read in order; blank lines count too.
-    try:
-        table = csv.read_csv(
-            pa.BufferReader(text if text.isascii() else text.translate(ASCII_ONLY)),
-            read_options=csv.ReadOptions(use_threads=False),
-            parse_options=csv.ParseOptions(
-                quote_char=False, ignore_empty_lines=False, invalid_row_handler=set_aside
-            ),
-            convert_options=csv.ConvertOptions(
-                column_types=dict.fromkeys(CAPTURE_COLUMNS, pa.string()),
-                include_columns=CAPTURE_COLUMNS,
-                strings_can_be_null=False,
-            ),
-        )
-    except pa.ArrowInvalid as error:
-        raise DataError(f"{path} is not a CSV file: {error}.") from error
-    return table, rejected
-
-
-def _timestamps(fields: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
-    """Parse seconds: float64 `[num_rows]` and whether each is a finite number."""
-    try:
-        seconds = pc.cast(fields, pa.float64())
-    except pa.ArrowInvalid:
-        looks_right = pc.match_substring_regex(fields, r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$")
-        seconds = pc.cast(pc.if_else(looks_right, fields, None), pa.float64())
-    values = seconds.fill_null(np.nan).to_numpy(zero_copy_only=False)
-    return values, np.isfinite(values)
-
-
-def _buffers(fields: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
-    """Return Arrow's own memory: uint8 characters and int32 `[num_rows + 1]` bounds of fields."""
-    _, offsets, characters = fields.buffers()
-    bounds = np.frombuffer(offsets, np.int32)[fields.offset : fields.offset + len(fields) + 1]
-    if characters is None:
-        return np.zeros(0, np.uint8), bounds
-    return np.frombuffer(characters, np.uint8), bounds
-
-
-@njit(cache=True, nogil=True)
-def _decode_ids(characters, bounds, hex_value):
-    """Decode hexadecimal IDs: int64 `[num_rows]` and whether each is below `ID_LIMIT`."""
-    num_rows = len(bounds) - 1
-    values = np.zeros(num_rows, np.int64)
-    fine = np.zeros(num_rows, np.bool_)
-    for row in range(num_rows):
-        length = bounds[row + 1] - bounds[row]
-        fine[row] = 0 < length <= 8
-        if not fine[row]:
-            continue
-        for place in range(bounds[row], bounds[row + 1]):
-            digit = hex_value[characters[place]]
-            fine[row] &= digit != NO_DIGIT
-            values[row] = values[row] * 16 + digit
-        fine[row] &= values[row] < ID_LIMIT
-    return values, fine
-
-
-@njit(cache=True, nogil=True)
-def _decode_payloads(characters, bounds, hex_value):
-    """Decode data fields: uint8 dlc, int16 payload `[num_rows, 8]`, whether each is valid."""
-    num_rows = len(bounds) - 1
-    dlc = np.zeros(num_rows, np.uint8)
-    values = np.full((num_rows, MAX_DLC), ABSENT, np.int16)
-    fine = np.zeros(num_rows, np.bool_)
-    for row in range(num_rows):
-        first = bounds[row]
-        length = bounds[row + 1] - first
-        fine[row] = length % 2 == 0 and length <= 2 * MAX_DLC
-        if not fine[row]:
-            continue
-        dlc[row] = length // 2
-        for position in range(length // 2):
-            high = hex_value[characters[first + 2 * position]]
-            low = hex_value[characters[first + 2 * position + 1]]
-            fine[row] &= high != NO_DIGIT and low != NO_DIGIT
-            values[row, position] = 16 * high + low
-    return dlc, values, fine
-
-
-@njit(cache=True, nogil=True)
-def _decode_labels(characters, bounds):
-    """Decode labels: uint8 `[num_rows]` and whether each is the character 0 or 1."""
-    num_rows = len(bounds) - 1
-    values = np.zeros(num_rows, np.uint8)
-    fine = np.zeros(num_rows, np.bool_)
-    for row in range(num_rows):
-        if bounds[row + 1] - bounds[row] == 1:
-            values[row] = characters[bounds[row]] - 48
-            fine[row] = values[row] <= 1
-    return values, fine
-
-
-def _bad_rows(text: bytes, code: np.ndarray, rejected: list[int]) -> pd.DataFrame:
-    """List malformed rows in file order: `line`, `reason`, `text`."""
-    lines = np.delete(np.arange(len(code) + len(rejected)), np.array(rejected, int) - 2) + 2
-    reasons = dict.fromkeys(rejected, REASONS[BAD_FIELDS])
-    reasons |= {int(lines[row]): REASONS[code[row]] for row in np.flatnonzero(code)}
-    rows = []
-    if reasons:
-        all_lines = text.split(b"\n")
-        for line in sorted(reasons):
-            shown = all_lines[line - 1].rstrip(b"\r").decode("utf-8", errors="replace")
-            rows.append((line, reasons[line], shown))
-    table = pd.DataFrame(rows, columns=["line", "reason", "text"])
-    return table.astype({"line": "int64", "reason": "str", "text": "str"})
-
-
-def _check_bad_rows(path: Path, bad_rows: pd.DataFrame, num_rows: int, allowed: float) -> None:
-    share = len(bad_rows) / num_rows
-    if share <= allowed and len(bad_rows) < num_rows:
+    Raises:
+        DataError: Their share is above `allowed`, or there is no other row.
+    """
+    num_bad = len(log.bad_rows)
+    share = num_bad / max(1, log.num_rows)
+    if share <= allowed and len(log.frames):
         return
-    line, reason, text = bad_rows.iloc[0]
+    if num_bad == 0:
+        raise DataError(f"{path} holds no frame but {log.error_frames} error frames.")
+    line, reason, text = log.bad_rows.iloc[0]
     raise DataError(
-        f"{path}, line {line}: {reason}, found {text[:SHOWN]!r}; malformed rows: {len(bad_rows)} "
-        f"of {num_rows} ({share:.3%}), allowed: {allowed:.3%} (bad_row_share)."
+        f"{path}, line {line}: {reason}, found {text[:SHOWN]!r}; malformed rows: {num_bad} "
+        f"of {log.num_rows} ({share:.3%}), allowed: {allowed:.3%} (bad_row_share)."
     )
+
+
+def _report(name: str, log: Log) -> None:
+    """Say what was left out, and what is odd about the rest."""
+    if len(log.bad_rows):
+        line, reason, _ = log.bad_rows.iloc[0]
+        LOGGER.warning(
+            "%s: left out %d of %d rows; the first, line %d: %s",
+            *(name, len(log.bad_rows), log.num_rows, line, reason),
+        )
+    if log.error_frames:
+        LOGGER.info("%s: left out %d error frames, which carry no ID", name, log.error_frames)
+    back = steps_back(log.frames)
+    if len(back):
+        step = -np.diff(log.frames["timestamp"].to_numpy())[back[0] - 1]
+        LOGGER.warning(
+            "%s: timestamps step back %d times, first by %.6f s at frame %d; the order is kept",
+            *(name, len(back), step, back[0]),
+        )

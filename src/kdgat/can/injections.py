@@ -18,9 +18,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from kdgat.can.attackers import ADDERS, Added, Recording, draw_target, forge, record
+from kdgat.can.attackers import ADDERS, Added, Recording, draw_target, forge, merged_channel, record
 from kdgat.can.bus import LONGEST_FRAME, SHORTEST_FRAME, arbitrate, frame_time, priority
-from kdgat.can.frames import frame_table
+from kdgat.can.frames import STANDARD_IDS, frame_table
 from kdgat.errors import DataError, ParameterError
 
 EPISODE_COLUMNS = ("attack_type", "start", "end", "arbitration_ids")
@@ -157,9 +157,14 @@ def merge(recording: Recording, added: Added) -> pd.DataFrame:
     return frame_table(
         timestamp=np.rint(end / 1000) / 1e6,
         arbitration_id=arbitration_id[source],
-        dlc=np.concatenate([recording.dlc, added.dlc])[source],
+        dlc=np.concatenate([recording.dlc + recording.requested, added.dlc])[source],
         payload=np.concatenate([recording.payload, added.payload])[source],
         attack=(source >= len(time)).astype(np.uint8),
+        channel=merged_channel(recording, len(added.ready))[source],
+        is_extended=np.concatenate(
+            [recording.is_extended, added.arbitration_id >= STANDARD_IDS],
+        )[source],
+        is_remote=np.concatenate([recording.is_remote, np.zeros(len(added.ready), bool)])[source],
     )
 
 
@@ -172,7 +177,10 @@ def _add(
     _check_effect(attack, parts)
     columns = zip(*(added for _, added in parts), strict=True)
     frames = merge(recording, Added(*(np.concatenate(column) for column in columns)))
-    sent = np.rint(frames["timestamp"][frames["attack"] == 1].to_numpy() * 1e6).astype(np.int64)
+    attacked = frames["attack"].to_numpy() == 1
+    sent = np.rint(frames["timestamp"].to_numpy()[attacked] * 1e6).astype(np.int64)
+    episode = np.zeros(len(frames), np.int32)
+    episode[attacked] = np.searchsorted([start for (start, _), _ in parts], sent, side="right")
     rows = []
     for place, ((start, end), added) in enumerate(parts):
         # A frame that had to wait may be sent after the attacker has stopped.
@@ -180,7 +188,7 @@ def _add(
         last = sent[np.searchsorted(sent, following) - 1]
         ids = "any" if attack == "fuzzing" else _id_list(added.arbitration_id)
         rows.append((attack, start / 1e6, max(end, last) / 1e6, ids))
-    return Injection(frames, _episode_table(rows))
+    return Injection(frames.assign(episode=episode), _episode_table(rows))
 
 
 def _suppress(recording: Recording, bounds: Bounds, generator: np.random.Generator) -> Injection:
@@ -193,23 +201,23 @@ def _suppress(recording: Recording, bounds: Bounds, generator: np.random.Generat
             silenced[own] = True
             rows.append(("suppress", start / 1e6, end / 1e6, _id_list(target)))
     _check_effect("suppress", rows)
-    frames = _frames(recording, recording.payload, np.zeros(len(silenced), bool))
+    frames = _frames(recording, recording.payload, np.zeros(len(silenced), np.int32))
     return Injection(frames[~silenced].reset_index(drop=True), _episode_table(rows))
 
 
 def _masquerade(recording: Recording, bounds: Bounds, generator: np.random.Generator) -> Injection:
     """Silence one of the car's IDs and send it in its own rhythm, with some bytes forged."""
-    attacked = np.zeros(len(recording.time), bool)
+    episode = np.zeros(len(recording.time), np.int32)
     data = recording.payload.copy()
     rows = []
     for start, end in bounds:
         target, own = _target_frames(recording, start, end, generator)
         if len(own):
-            attacked[own] = True
+            episode[own] = len(rows) + 1
             data[own] = forge(data[own], recording.dlc[own], MASQUERADE_SHARE, generator)
             rows.append(("masquerade", start / 1e6, end / 1e6, _id_list(target)))
     _check_effect("masquerade", rows)
-    return Injection(_frames(recording, data, attacked), _episode_table(rows))
+    return Injection(_frames(recording, data, episode), _episode_table(rows))
 
 
 def _target_frames(
@@ -218,17 +226,22 @@ def _target_frames(
     """Draw an ID: the ID, int64 `[1]`, and the rows it sends from start to end, both included."""
     target = draw_target(recording, generator)
     first, last = np.searchsorted(recording.time, [start, end + 1])
-    own = first + np.flatnonzero(recording.arbitration_id[first:last] == target)
+    is_own = (recording.arbitration_id == target) & ~recording.is_remote
+    own = first + np.flatnonzero(is_own[first:last])
     return np.array([target]), own
 
 
-def _frames(recording: Recording, data: np.ndarray, attack: np.ndarray) -> pd.DataFrame:
+def _frames(recording: Recording, data: np.ndarray, episode: np.ndarray) -> pd.DataFrame:
     return frame_table(
         timestamp=recording.time / 1e6,
         arbitration_id=recording.arbitration_id,
-        dlc=recording.dlc,
+        dlc=recording.dlc + recording.requested,
         payload=data,
-        attack=attack.astype(np.uint8),
+        attack=episode > 0,
+        channel=recording.channel,
+        is_extended=recording.is_extended,
+        is_remote=recording.is_remote,
+        episode=episode,
     )
 
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from kdgat.can.captures import write_capture
 from kdgat.can.injections import inject
+from kdgat.can.readers.plain_csv import write_capture
 from kdgat.can.simulator import simulate_vehicle
 from kdgat.can.vehicles import VEHICLES
 from kdgat.errors import DataError

@@ -1,38 +1,53 @@
 """The raw captures of a dataset."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from kedro.io import AbstractDataset
 
-from kdgat.can.captures import find_captures, read_capture
+from kdgat import locations
+from kdgat.can.captures import Capture, open_captures
+from kdgat.can.declarations import read_declaration
 
-CaptureReader = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]
+CaptureReader = Callable[..., Capture]
+"""Called with `bad_row_share=...` it reads one capture."""
 
 
 class CaptureFolderDataset(AbstractDataset[None, dict[str, CaptureReader]]):
-    """A folder `<scenario>/<capture>.csv[.gz]`, read one capture at a time.
+    """A folder of captures, laid out as its declaration says, read one capture at a time.
 
-    Loading gives capture name -> reader; `reader(bad_row_share=...)` returns the frames and
-    the malformed rows of that capture.
+    Loading gives capture name -> reader; `reader(bad_row_share=...)` reads the capture.
 
     Args:
-        filepath: the dataset's folder.
+        filepath: the dataset's folder, of the dataset's name.
+        declarations: folders of declarations `<dataset>.yml`, the first that has one counts;
+            if not given, your own in `conf/local/datasets`, then the shipped ones. Without a
+            declaration the layout is `<scenario>/<capture>.csv` and the like.
     """
 
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None):
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        declarations: list[str] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ):
         self._filepath = Path(filepath)
+        folders = locations.declaration_folders() if declarations is None else declarations
+        self._declarations = [Path(folder) for folder in folders]
         self.metadata = metadata
 
     def load(self) -> dict[str, CaptureReader]:
         """List the captures; nothing is read yet."""
-        return {
-            name: partial(read_capture, path)
-            for name, path in find_captures(self._filepath).items()
+        files = {
+            path.stem: path
+            for folder in reversed(self._declarations)
+            for path in folder.glob("*.yml")
         }
+        own = files.get(self._filepath.name)
+        declaration = read_declaration(own) if own else None
+        return open_captures(self._filepath, declaration, tuple(sorted(files)))
 
     def save(self, data: None) -> None:
         """Refuse: captures come from a car, or from the simulator."""

@@ -7,6 +7,7 @@ import pandas as pd
 
 from kdgat import leaks
 from kdgat.can import frames, graph_store, splits
+from kdgat.can.captures import describe_capture
 from kdgat.can.graph_store import GraphStore
 from kdgat.datasets.captures import CaptureReader
 from kdgat.datasets.raw_root import CapturesOf
@@ -32,14 +33,13 @@ def read_captures(
     read = {
         name: reader(bad_row_share=parameters.bad_row_share) for name, reader in readers.items()
     }
-    tables = {name: table for name, (table, _) in read.items()}
-    kept, repeated = frames.drop_repeated(tables)
+    kept, repeated = frames.drop_repeated({name: x.frames for name, x in read.items()})
     for dropped, original in repeated:
         LOGGER.info("dropped %s: the same frames as %s", dropped, original)
-    bad_rows = pd.concat([rows.assign(capture=name) for name, (_, rows) in read.items()])
-    if len(bad_rows):
-        LOGGER.warning("left out %d malformed rows: see bad_rows", len(bad_rows))
-    return kept, splits.summarise(tables, dict(repeated)), bad_rows
+    summary = pd.DataFrame([describe_capture(capture) for capture in read.values()])
+    repeats = summary["capture"].map(dict(repeated)).fillna("")
+    bad_rows = pd.concat([x.bad_rows.assign(capture=name) for name, x in read.items()])
+    return kept, summary.assign(repeats=repeats), bad_rows
 
 
 def build_graph_stores(
@@ -81,7 +81,7 @@ def report_leaks(
         allowed=parameters.allowed_leaks,
         trained_elsewhere={
             f"{dataset}/{name}": leaks.both_fingerprints(
-                reader(bad_row_share=parameters.bad_row_share)[0]
+                reader(bad_row_share=parameters.bad_row_share).frames
             )
             for dataset in parameters.also_trained_on
             for name, reader in captures_of(dataset).items()
