@@ -1,10 +1,12 @@
 """gz and zip are opened by content."""
 
 import zipfile
+from pathlib import Path
 
 import pytest
 
-from kdgat.can.readers import capture_stem, read_log
+from kdgat.can.readers import FORMATS, capture_stem, read_log
+from kdgat.can.readers.log import REASONS
 from kdgat.errors import DataError
 
 
@@ -46,3 +48,9 @@ def test_a_damaged_zip_is_refused(tmp_path):
 )
 def test_stems(tmp_path, name, stem):
     assert capture_stem(tmp_path / name) == stem
+
+
+def test_the_documentation_names_every_format_and_every_reason():
+    page = (Path(__file__).resolve().parents[3] / "docs" / "data.md").read_text()
+    assert [name for name in FORMATS if f"| `{name}` |" not in page] == []
+    assert [reason for reason in REASONS.values() if reason not in page] == []

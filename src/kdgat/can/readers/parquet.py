@@ -1,6 +1,7 @@
 """Parquet: the canonical form of a capture on disk, every column kept exactly."""
 
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ def write_parquet(frames: pd.DataFrame, path: Path, *, about: dict[str, str]) ->
     for name, value in about.items():
         codes = pa.array(np.zeros(len(frames), np.int8))
         table = table.append_column(name, pa.DictionaryArray.from_arrays(codes, [value]))
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         pq.write_table(table.replace_schema_metadata(None), temporary, compression="zstd")
         temporary.replace(path)
