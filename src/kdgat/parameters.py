@@ -71,6 +71,9 @@ class DataProcessing(Group):
     allowed_leaks: Annotated[list[LeakCheck], BeforeValidator(_split_at_plus)] = Field(
         description="checks of the leak report that may fail; a+b on the command line"
     )
+    allowed_repeats: Annotated[list[str], BeforeValidator(_split_at_plus)] = Field(
+        description="test captures, <scenario>/<capture>, that may repeat training; a+b likewise"
+    )
     also_trained_on: Annotated[list[DatasetName], BeforeValidator(_split_at_plus)] = Field(
         description="other datasets whose training captures count as seen; a+b likewise"
     )

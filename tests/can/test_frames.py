@@ -162,6 +162,10 @@ def test_a_test_capture_that_was_trained_on_is_an_error():
     captures = {"test_01_a/x": three_frames(), "train_01_b/y": three_frames()}
     with pytest.raises(DataError, match=r"test_01_a/x .* train_01_b/y"):
         drop_repeated(captures)
+    kept, _ = drop_repeated(captures, allowed=["test_01_a/x"])
+    assert list(kept) == list(captures)
+    with pytest.raises(DataError, match=r"No capture test_01_a/z to allow; captures: test_01_a/x"):
+        drop_repeated(captures, allowed=["test_01_a/z"])
 
 
 def test_test_scenarios_are_measured_apart():

@@ -71,6 +71,20 @@ def test_a_training_capture_hidden_in_test(tmp_path, new_project):
     assert len(project.versions("train_graphs.safetensors")) == 1
 
 
+def test_a_test_capture_that_repeats_training_is_allowed_by_name(tmp_path, new_project):
+    seen = drive(7)
+    write(tmp_path / "raw" / "mine", {TRAIN: seen, TEST: seen})
+    project = new_project(tmp_path / "data", tmp_path / "raw")
+    refused = process(project, "mine")
+    assert refused.returncode == 1
+    assert (
+        f"Test capture {TEST} holds the same frames as training capture {TRAIN}" in refused.stderr
+    )
+    allowed = process(project, "mine", f"data_processing.allowed_repeats={TEST}")
+    assert allowed.returncode == 0, allowed.stderr
+    assert f"{TEST} may repeat training" in allowed.stderr
+
+
 def test_a_test_capture_that_another_dataset_trains_on(tmp_path, new_project):
     own, test = drive(3), drive(4, 2500)
     write(tmp_path / "raw" / "mine", {TRAIN: own, TEST: test})

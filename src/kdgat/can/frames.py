@@ -1,7 +1,7 @@
 """The frame table: one row per CAN frame, the same columns whatever format it was read from."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -175,7 +175,7 @@ def content_hash(frames: pd.DataFrame) -> str:
 
 
 def drop_repeated(
-    captures: Mapping[str, pd.DataFrame],
+    captures: Mapping[str, pd.DataFrame], allowed: Collection[str] = ()
 ) -> tuple[dict[str, pd.DataFrame], list[tuple[str, str]]]:
     """Keep the first of the captures that hold exactly the same frames.
 
@@ -185,22 +185,28 @@ def drop_repeated(
 
     Args:
         captures: Frame tables by name `<scenario>/<capture>`; of twins the first is kept.
+        allowed: Names of test captures that may repeat a training capture.
 
     Returns:
         The captures kept, in the same order, and pairs (dropped name, name of the one kept).
 
     Raises:
-        DataError: A test capture repeats a training capture.
+        DataError: A test capture repeats a training capture, or a name allowed is no capture.
     """
+    unknown = sorted(set(allowed) - set(captures))
+    if unknown:
+        raise DataError(f"No capture {unknown[0]} to allow; captures: {', '.join(captures)}.")
     kept, dropped = {}, []
     first_by_content: dict[tuple[str, str], str] = {}
     hashes = {name: content_hash(frames) for name, frames in captures.items()}
     trained_on = {hashes[name]: name for name in captures if _group(name) == "train"}
     for name, frames in captures.items():
-        if _group(name) != "train" and hashes[name] in trained_on:
+        is_test = _group(name) != "train"
+        if is_test and hashes[name] in trained_on and name not in allowed:
             raise DataError(
                 f"Test capture {name} holds the same frames as training capture "
-                f"{trained_on[hashes[name]]}: remove one of the two, a test must be unseen."
+                f"{trained_on[hashes[name]]}: remove one of the two, a test must be unseen,"
+                " or allow it by name in data_processing.allowed_repeats."
             )
         first = first_by_content.setdefault((_group(name), hashes[name]), name)
         if first == name:

@@ -1,6 +1,6 @@
 """Does validation or test repeat what was trained on? By windows, by place, by frames."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from numba import njit
@@ -31,6 +31,17 @@ def shared_windows(stores: Mapping[str, GraphStore]) -> list[Finding]:
             )
         )
     return findings
+
+
+def without(store: GraphStore, captures: Collection[str]) -> GraphStore:
+    """Leave out the graphs of some captures.
+
+    Args:
+        store: graphs.
+        captures: names; those that the store lacks are ignored.
+    """
+    left_out = [number for number, name in enumerate(store.captures) if name in captures]
+    return store.subset(np.flatnonzero(~np.isin(store.capture.numpy(), left_out)))
 
 
 def graph_hashes(store: GraphStore) -> np.ndarray:

@@ -1,6 +1,6 @@
 """The leak report: every check, its figure, its limit and the verdict."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import pandas as pd
 
@@ -24,6 +24,7 @@ def leak_report(
     build: Build,
     limits: LeakLimits,
     allowed: Iterable[str] = (),
+    allowed_repeats: Collection[str] = (),
     trained_elsewhere: Mapping[str, tuple[Fingerprints, Fingerprints]] | None = None,
     seed: int = 0,
 ) -> list[dict]:
@@ -35,6 +36,7 @@ def leak_report(
         build: turns a capture's name and frames into its graphs, as the stores were made.
         limits: the largest figure that passes, by check.
         allowed: checks whose failure is accepted.
+        allowed_repeats: test captures that may repeat training: not searched for copies.
         trained_elsewhere: training captures of other datasets -> fingerprints with and without
             times, for a model that has seen those too.
         seed: of the controls' forests, not of any detector.
@@ -44,10 +46,11 @@ def leak_report(
         where there is none), verdict, note. A figure above its limit is `failed`, or `allowed`.
     """
     traces = trace_captures(captures, stores, build, seed)
+    searched = {**stores, "test": copies.without(stores["test"], allowed_repeats)}
     findings = [
-        *copies.shared_windows(stores),
+        *copies.shared_windows(searched),
         copies.close_windows(stores["train"], stores["validation"]),
-        *copies.known_frames(stores, traces, trained_elsewhere or {}),
+        *copies.known_frames(searched, traces, trained_elsewhere or {}),
         *controls.position_control(stores, traces, seed),
         controls.shuffled_labels_control(traces, seed),
         *controls.file_identity_controls(traces, seed),

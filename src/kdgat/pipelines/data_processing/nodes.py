@@ -33,9 +33,12 @@ def read_captures(
     read = {
         name: reader(bad_row_share=parameters.bad_row_share) for name, reader in readers.items()
     }
-    kept, repeated = frames.drop_repeated({name: x.frames for name, x in read.items()})
+    tables = {name: capture.frames for name, capture in read.items()}
+    kept, repeated = frames.drop_repeated(tables, allowed=parameters.allowed_repeats)
     for dropped, original in repeated:
         LOGGER.info("dropped %s: the same frames as %s", dropped, original)
+    for name in parameters.allowed_repeats:
+        LOGGER.warning("%s may repeat training: its figures prove nothing", name)
     summary = pd.DataFrame([describe_capture(capture) for capture in read.values()])
     repeats = summary["capture"].map(dict(repeated)).fillna("")
     bad_rows = pd.concat([x.bad_rows.assign(capture=name) for name, x in read.items()])
@@ -79,6 +82,7 @@ def report_leaks(
         build=build,
         limits=parameters.leak_limits,
         allowed=parameters.allowed_leaks,
+        allowed_repeats=parameters.allowed_repeats,
         trained_elsewhere={
             f"{dataset}/{name}": leaks.both_fingerprints(
                 reader(bad_row_share=parameters.bad_row_share).frames
