@@ -31,8 +31,8 @@ format: setup  ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-mlflow: setup  ## open the tracking store in the MLflow UI
-	$(BIN)/kedro mlflow ui
+mlflow: setup  ## serve the tracking store and MLflow on 127.0.0.1:5000
+	$(BIN)/kedro tracking serve
 
 viz: setup  ## open the pipelines in kedro viz
 	$(BIN)/kedro viz

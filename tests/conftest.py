@@ -1,6 +1,12 @@
 """Fixtures that several folders share."""
 
+import json
 import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,3 +21,86 @@ def real_captures() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real captures at {folder}: set KDGAT_REAL_CAPTURES to their raw root")
     return folder
+
+
+@dataclass
+class Forked:
+    """A real process, forked from one that has imported everything.
+
+    Attributes:
+        pid: its id.
+        output: file with what it printed.
+        forks: the process that started it.
+    """
+
+    pid: int
+    output: Path
+    forks: "Forks"
+
+    def wait(self, seconds: float = 120.0) -> int:
+        """Wait for its end and return its exit code, -9 after a kill -9."""
+        code = self.forks.ask({"wait": self.pid, "seconds": seconds})
+        if code is None:
+            os.kill(self.pid, signal.SIGKILL)
+            self.forks.ask({"wait": self.pid, "seconds": 10})
+        assert code is not None, f"still running after {seconds} s:\n{self.printed}"
+        return code
+
+    @property
+    def printed(self) -> str:
+        """What it has printed so far, stdout and stderr."""
+        return self.output.read_text()
+
+
+class Forks:
+    """Starts real processes that need not import anything first."""
+
+    def __init__(self) -> None:
+        environment = {**os.environ, "DO_NOT_TRACK": "1", "OMP_NUM_THREADS": "1"}
+        self._process = subprocess.Popen(
+            [sys.executable, str(ROOT / "tests" / "kedro_forks.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=environment,
+        )
+        assert self._process.stdout.readline() == "ready\n"
+
+    def ask(self, request: dict) -> int | None:
+        """Send one request and read its answer."""
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def kedro(self, data: Path, *arguments: str, **environment: str) -> Forked:
+        """Start `kedro <arguments>` on a data folder of its own."""
+        return self._start(data, {"arguments": list(arguments)}, environment)
+
+    def python(self, data: Path, code: str, **environment: str) -> Forked:
+        """Start a piece of Python on a data folder of its own."""
+        return self._start(data, {"code": code}, environment)
+
+    def _start(self, data: Path, request: dict, environment: dict[str, str]) -> Forked:
+        data.mkdir(parents=True, exist_ok=True)
+        number = len(list(data.parent.glob(f"{data.name}-*.log")))
+        output = data.parent / f"{data.name}-{number}.log"
+        output.touch()
+        request |= {
+            "environment": {"KDGAT_DATA_ROOT": str(data), **environment},
+            "output": str(output),
+        }
+        return Forked(self.ask(request), output, self)
+
+    def close(self) -> None:
+        """End it; processes that it started have ended."""
+        self._process.stdin.close()
+        self._process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """Starts real processes quickly."""
+    forks = Forks()
+    yield forks
+    forks.close()

@@ -6,9 +6,10 @@ import pytest
 from kedro.io import DataCatalog, MemoryDataset, Version
 from kedro.pipeline import Node, Pipeline
 
+from kdgat import versions
 from kdgat.datasets.whole_file import WholeFileDataset
 from kdgat.errors import MissingInputError
-from kdgat.lineage import Origin, pin_versions
+from kdgat.lineage import Origin, parents_of, pin_versions
 
 
 class TextDataset(WholeFileDataset[str]):
@@ -85,3 +86,54 @@ def test_without_any_model_the_sentence_says_what_to_run(tmp_path):
     assert "no model" in str(caught.value)
     assert "`kedro run --pipeline teacher`" in str(caught.value)
     assert not list(tmp_path.iterdir())
+
+
+def graphs(folder: Path, name: str, save: str | None = None) -> TextDataset:
+    return TextDataset(filepath=str(folder / name), version=Version(None, save))
+
+
+def test_graphs_are_all_of_one_run_even_while_another_is_half_way(tmp_path):
+    for name in ("train_graphs", "test_graphs"):
+        graphs(tmp_path, name, "v1").save("one")
+    graphs(tmp_path, "train_graphs", "v2").save("two")
+    catalog = DataCatalog({n: graphs(tmp_path, n) for n in ("train_graphs", "test_graphs")})
+    reads_both = Pipeline([Node(agent_of, ["train_graphs", "test_graphs"], "agent", name="both")])
+    catalog["agent"] = MemoryDataset()
+    origins = pin_versions(reads_both, catalog, seed=1, default_seed=1, producers={})
+    assert {origin.version for origin in origins.values()} == {"v1"}
+
+
+def test_a_pinned_version_is_taken_and_a_chosen_one_goes_before(tmp_path):
+    stored(tmp_path, 1, "v1").save("one")
+    stored(tmp_path, 1, "v2").save("two")
+    versions.pin(tmp_path / "seed_1" / "model", "v1")
+    assert pin(catalog_of(tmp_path, 1), 1) == {"model": Origin("v1", 1, is_pinned=True)}
+    catalog = catalog_of(tmp_path, 1)
+    chosen = {"model": "v2"}
+    assert pin_versions(
+        FUSION, catalog, seed=1, default_seed=1, producers=PRODUCERS, chosen=chosen
+    ) == {"model": Origin("v2", 1)}
+    assert catalog.load("model") == "two"
+
+
+def test_a_pruned_pin_is_a_sentence(tmp_path):
+    stored(tmp_path, 1, "v1").save("one")
+    stored(tmp_path, 1, "v2").save("two")
+    versions.pin(tmp_path / "seed_1" / "model", "v1")
+    versions.prune(tmp_path / "seed_1" / "model", "v1")
+    with pytest.raises(MissingInputError, match="version v1 of model was pruned at 2"):
+        pin(catalog_of(tmp_path, 1), 1)
+
+
+def test_parents_of_what_is_not_stored_are_its_own(tmp_path):
+    stored(tmp_path, 1, "v1").save("one")
+    catalog = catalog_of(tmp_path, 1)
+    catalog["between"] = MemoryDataset()
+    pipeline = Pipeline(
+        [
+            Node(lambda model: model, "model", "between", name="first"),
+            Node(lambda between: between, "between", "agent", name="second"),
+        ]
+    )
+    pin_versions(pipeline, catalog, seed=1, default_seed=1, producers={})
+    assert parents_of("agent", pipeline, catalog) == {"model": "v1"}

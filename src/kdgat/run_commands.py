@@ -1,5 +1,8 @@
 """`kedro run --from-run` and `kedro tracking`: repeat a run; bring in what waits."""
 
+import os
+import sys
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +126,22 @@ def deliver(dead_hosts: tuple[str, ...]) -> None:
         click.echo(f"brought in {version}")
     waiting = list(Path(locations.journals()).glob("*.jsonl"))
     click.echo(f"{len(brought)} runs brought in; {len(waiting)} still at work, or elsewhere")
+
+
+@tracking.command()
+@click.option("--port", default=5000, show_default=True, help="Port on 127.0.0.1.")
+def serve(port: int) -> None:
+    """Serve the SQLite store, and MLflow's UI, on loopback."""
+    uri = locations.tracking_uri()
+    if not uri.startswith("sqlite:"):
+        raise ParameterError(f"MLFLOW_TRACKING_URI is {uri}: that is where the UI is, too")
+    click.echo(f"MLflow UI: http://127.0.0.1:{port}/#/experiments")
+    options = {
+        "--backend-store-uri": uri,
+        "--artifacts-destination": str(locations.artifact_location()),
+        "--host": "127.0.0.1",
+        "--port": str(port),
+        "--workers": "1",
+    }
+    words = [sys.executable, "-m", "mlflow", "server", *chain.from_iterable(options.items())]
+    os.execv(sys.executable, words)

@@ -253,7 +253,7 @@ def _read_by_living_runs() -> set[tuple[str, str]]:
     living = [
         path.stem
         for path in Path(locations.journals()).glob(f"*{journal.SUFFIX}")
-        if not journal.has_ended(path)
+        if not journal.standing(path)[1]
     ]
     return {
         (name, origin["version"])

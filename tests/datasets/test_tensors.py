@@ -7,7 +7,13 @@ import torch
 from kedro.io import DatasetError, Version
 from safetensors.torch import save_file
 
-from kdgat.datasets.tensors import GraphStoreDataset, ModelDataset
+from kdgat.datasets.tensors import (
+    GraphStoreDataset,
+    ModelDataset,
+    read_description,
+    read_model,
+)
+from kdgat.errors import DataError
 from kdgat.models.artifact import ModelArtifact, build
 
 ARGUMENTS = {"state_features": 2, "actions": 3, "hidden": 4, "layers": 1}
@@ -33,6 +39,28 @@ def test_round_trip(tmp_path, artifact):
     assert (loaded.kind, loaded.arguments, loaded.metadata) == ("q_network", ARGUMENTS, {"seed": 1})
     state = torch.tensor([[1.0, 2.0]])
     assert torch.equal(build(loaded)(state), build(artifact)(state))
+
+
+def test_any_flipped_byte_is_found(tmp_path, artifact):
+    stored(tmp_path).save(artifact)
+    path = tmp_path / "model.safetensors" / "v1" / "model.safetensors"
+    content = path.read_bytes()
+    for place in range(len(content)):
+        flipped = bytearray(content)
+        flipped[place] ^= 1
+        path.write_bytes(flipped)
+        with pytest.raises(DataError, match="is not a model of kdgat"):
+            read_model(path)
+
+
+def test_a_model_carries_its_provenance(tmp_path, artifact):
+    dataset = stored(tmp_path)
+    dataset.provenance = {"version": "v1", "parents": {}}
+    dataset.save(artifact)
+    path = tmp_path / "model.safetensors" / "v1" / "model.safetensors"
+    assert stored(tmp_path).load().metadata["provenance"]["version"] == "v1"
+    assert read_description(path)["metadata"]["seed"] == 1
+    assert "provenance" not in artifact.metadata
 
 
 @pytest.mark.parametrize("kind", [ModelDataset, GraphStoreDataset])

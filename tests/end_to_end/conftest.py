@@ -56,3 +56,19 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, subprocess
     result = project.run()
     assert result.returncode == 0, result.stderr
     return project, result
+
+
+@pytest.fixture(scope="session")
+def tiny() -> tuple[str, ...]:
+    """Arguments of the smallest chain there is: seconds of bus time, one epoch a stage."""
+    values = {
+        "simulator.duration": 3.0,
+        "autoencoder.fit.epochs": 1,
+        "teacher.fit.epochs": 1,
+        "distillation.autoencoder_fit.epochs": 1,
+        "distillation.classifier_fit.epochs": 1,
+        "fusion.agent.steps": 4,
+        "fusion.agent.evaluate_every": 2,
+        "evaluation.bootstrap": 5,
+    }
+    return ("run", "--env", "smoke", "--params", ",".join(f"{k}={v}" for k, v in values.items()))

@@ -188,5 +188,5 @@ def _is_locked(work: Work) -> bool:
 def _is_alive(record: Record) -> bool:
     """Tell whether the process of a run is there; one that cannot be asked counts as there."""
     path = Path(locations.journals()) / f"{record['version']}{journal.SUFFIX}"
-    owner = journal.owner_of(path) if path.is_file() else None
+    owner = journal.standing(path)[0] if path.is_file() else None
     return (owner or Owner.from_dict(record["owner"])).is_alive() is not False

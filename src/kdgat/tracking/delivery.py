@@ -9,7 +9,7 @@ import json
 import logging
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -118,7 +118,8 @@ def deliver(path: Path) -> str | None:
             State(state.path).keep()
             raise
         records.note(path.stem, run_id=state.run_id)
-        if journal.has_ended(path) and state.offset == path.stat().st_size:
+        _, ended = journal.standing(path)
+        if ended and state.offset == path.stat().st_size:
             path.unlink()
             state.path.unlink(missing_ok=True)
         return state.run_id
@@ -138,16 +139,15 @@ def deliver_others(mine: Path | None = None, dead_hosts: tuple[str, ...] = ()) -
     for path in sorted(Path(locations.journals()).glob(f"*{journal.SUFFIX}")):
         if path == mine:
             continue
-        with FileLock(locations.tracking_lock(), timeout=TURN_SECONDS):
-            if not path.is_file():
+        with suppress(FileNotFoundError):  # another process has brought it in meanwhile
+            if not journal.is_left_behind(path, dead_hosts):
                 continue
-            if journal.close_if_dead(path, dead_hosts):
-                LOGGER.warning("run %s %s", path.stem, journal.UNKNOWN_END)
-                records.note(path.stem, status="KILLED", error=journal.UNKNOWN_END)
-            elif not journal.has_ended(path):
-                continue
-        deliver(path)
-        brought.append(path.stem)
+            with FileLock(locations.tracking_lock(), timeout=TURN_SECONDS):
+                if journal.close_if_dead(path, dead_hosts):
+                    LOGGER.warning("run %s %s", path.stem, journal.UNKNOWN_END)
+                    records.note(path.stem, status="KILLED", error=journal.UNKNOWN_END)
+            deliver(path)
+            brought.append(path.stem)
     return brought
 
 

@@ -22,7 +22,6 @@ from kdgat.tracking.owners import Owner
 
 LOGGER = logging.getLogger(__name__)
 SUFFIX = ".jsonl"
-ENDED = ("FINISHED", "FAILED", "KILLED")
 UNKNOWN_END = "ended without a word: kill -9, out of memory or power loss"
 
 
@@ -100,19 +99,39 @@ def read(path: Path, offset: int = 0) -> Iterator[tuple[dict[str, Any], int]]:
             if not line.endswith(b"\n"):  # its writer is not done, or died
                 return
             offset += len(line)
-            yield json.loads(line), offset
+            try:
+                record = json.loads(line)
+            except ValueError:  # a power loss may leave blocks of zeros
+                LOGGER.warning("%s: the record that ends at byte %d is spoilt", path, offset)
+            else:
+                yield record, offset
 
 
-def owner_of(path: Path) -> Owner | None:
-    """Say who writes a journal; None if it names nobody."""
-    owners = [record["owner"] for record, _ in read(path) if "owner" in record]
-    return Owner.from_dict(owners[-1]) if owners else None
+def standing(path: Path) -> tuple[Owner | None, bool]:
+    """Say who writes a journal, None if it names nobody yet, and whether the run has ended."""
+    owner, ended = None, False
+    for record, _ in read(path):
+        if record["kind"] in ("run", "resume"):
+            owner, ended = Owner.from_dict(record["owner"]), False
+        elif record["kind"] == "status":
+            ended = True
+    return owner, ended
 
 
-def has_ended(path: Path) -> bool:
-    """Say whether a run's end is on record."""
-    last = [record for record, _ in read(path) if record["kind"] in ("run", "resume", "status")]
-    return bool(last) and last[-1]["kind"] == "status"
+def is_left_behind(path: Path, dead_hosts: tuple[str, ...] = ()) -> bool:
+    """Say whether nobody is left to bring a journal to the store.
+
+    Args:
+        path: the journal.
+        dead_hosts: machines known to be gone, which cannot be asked.
+    """
+    owner, ended = standing(path)
+    if owner is None:
+        return False
+    is_alive = False if owner.host in dead_hosts else owner.is_alive()
+    if not ended:
+        return is_alive is False
+    return not is_alive or owner == Owner.this_process()  # another one is at its last delivery
 
 
 def close_if_dead(path: Path, dead_hosts: tuple[str, ...] = ()) -> bool:
@@ -125,10 +144,8 @@ def close_if_dead(path: Path, dead_hosts: tuple[str, ...] = ()) -> bool:
     Returns:
         Whether it was so.
     """
-    if has_ended(path):
-        return False
-    owner = owner_of(path)
-    if owner is None or (owner.host not in dead_hosts and owner.is_alive() is not False):
+    _, ended = standing(path)
+    if ended or not is_left_behind(path, dead_hosts):
         return False
     journal = Journal(path)
     journal.append("status", status="KILLED", time=milliseconds(), error=UNKNOWN_END)

@@ -72,7 +72,7 @@ class TrackedRun:
             raise KdgatError(f"a run needs the tags {', '.join(missing)}")
         owner = Owner.this_process().to_dict()
         run = cls(version)
-        before = journal.owner_of(run.path)
+        before, _ = journal.standing(run.path)
         if before is not None and before.is_alive() and before != Owner.from_dict(owner):
             raise KdgatError(f"version {version} is being made by process {before.pid} right now")
         if before is None:

@@ -1,0 +1,96 @@
+"""How a run ends is what the store says, whatever ends it."""
+
+import os
+import signal
+import time
+
+import pytest
+from mlflow import MlflowClient
+
+# Long enough to be hit by a signal in the middle of training.
+LONG = "simulator.duration=4.0,autoencoder.fit.epochs=5000,autoencoder.fit.patience=5000"
+SHORT = "simulator.duration=4.0,data_processing.validation_share=0.3"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory, forks):
+    """A data root with graphs, and a store."""
+    data = tmp_path_factory.mktemp("status") / "data"
+    made = forks.kedro(
+        data, "run", "--env", "smoke", "--pipeline", "data_processing", "--params", SHORT
+    )
+    assert made.wait() == 0, made.printed
+    return data
+
+
+def runs_of(data) -> dict:
+    client = MlflowClient(f"sqlite:///{data}/mlflow.db")
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    return {run.data.tags["version"]: run for run in client.search_runs(experiments)}
+
+
+def start_training(forks, data):
+    process = forks.kedro(
+        data, "run", "--env", "smoke", "--pipeline", "autoencoder", "--params", LONG
+    )
+    deadline = time.monotonic() + 60
+    while "epoch 3/" not in process.printed:
+        assert time.monotonic() < deadline, process.printed
+        time.sleep(0.02)
+    return process
+
+
+def version_of(data, process) -> str:
+    (path,) = (data / "09_tracking" / "runs").glob(f"*-p{process.pid}.json")
+    return path.stem
+
+
+def test_a_normal_end_is_finished(data):
+    (run,) = runs_of(data).values()
+    assert run.info.status == "FINISHED"
+    assert "error" not in run.data.tags
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 138)]
+)
+def test_a_signal_kills_and_says_so(forks, data, number, code):
+    process = start_training(forks, data)
+    os.kill(process.pid, number)
+    assert process.wait(30) == code, process.printed
+    run = runs_of(data)[version_of(data, process)]
+    assert run.info.status == "KILLED"
+    assert run.data.tags["error"] == number.name
+    assert run.data.metrics["autoencoder/train_loss"]
+    assert "Traceback" not in process.printed
+
+
+def test_an_exception_fails_with_its_sentence(forks, data):
+    process = forks.kedro(
+        data,
+        *("run", "--env", "smoke", "--pipeline", "autoencoder"),
+        *("--params", f"{SHORT},autoencoder.fit.learning_rate=1e30"),
+    )
+    assert process.wait() == 1
+    run = runs_of(data)[version_of(data, process)]
+    assert run.info.status == "FAILED"
+    assert "validation loss was never finite" in run.data.tags["error"]
+    assert f"error: {run.data.tags['error']}" in process.printed
+
+
+def test_kill_9_is_found_by_the_command(forks, data):
+    process = start_training(forks, data)
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait(10) == -9
+    version = version_of(data, process)
+    found = forks.kedro(data, "tracking", "deliver")
+    assert found.wait() == 0, found.printed
+    assert f"brought in {version}" in found.printed
+    run = runs_of(data)[version]
+    assert run.info.status == "KILLED"
+    assert "ended without a word" in run.data.tags["error"]
+    assert run.data.metrics["autoencoder/train_loss"]
+
+
+def test_nobody_is_left_running(data):
+    assert {run.info.status for run in runs_of(data).values()} <= {"FINISHED", "FAILED", "KILLED"}

@@ -1,0 +1,96 @@
+"""Real `kedro` processes without seconds of imports each: this one imports once, then forks.
+
+Reads one JSON request a line. `{"arguments", "environment", "output"}` starts `kedro <arguments>`,
+`{"code", ...}` a piece of Python, and answers the process id; `{"wait", "seconds"}` answers the
+exit code, or null if the process goes on.
+"""
+
+import atexit
+import json
+import os
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+import kedro.framework.cli.cli as kedro_cli
+import lightning.pytorch  # noqa: F401
+import matplotlib.pyplot  # noqa: F401
+import plotly.graph_objects  # noqa: F401
+import sklearn.ensemble  # noqa: F401
+import torch_geometric  # noqa: F401
+from mlflow import MlflowClient
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def begin(request: dict) -> None:
+    output = os.open(request["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(output, stream)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for name in [name for name in os.environ if name.startswith(("KDGAT_", "MLFLOW_TRACKING"))]:
+        del os.environ[name]
+    os.environ.update(request["environment"])
+    os.chdir(ROOT)
+    if "code" in request:
+        exec(compile(request["code"], "<test>", "exec"), {"__name__": "__main__"})
+        return
+    sys.argv = ["kedro", *request["arguments"]]
+    kedro_cli.main()
+
+
+def live(request: dict) -> None:
+    """Run a request to its end and leave; tidying up a copy of all imports would take seconds."""
+    code = 1
+    try:
+        begin(request)
+        code = 0
+    except SystemExit as leaving:
+        code = leaving.code or 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def wait(pid: int, seconds: float) -> int | None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.02)
+    return None
+
+
+def main() -> None:
+    from kedro.framework.cli.cli import KedroCLI
+
+    KedroCLI(project_path=ROOT)  # loads the plugins and the project's settings
+    import kdgat.detector
+    import kdgat.figures
+    import kdgat.pipeline_registry
+    import kdgat.tracking.run  # noqa: F401
+
+    with tempfile.TemporaryDirectory() as folder:  # imports and compiles what a store needs
+        MlflowClient(f"sqlite:///{folder}/mlflow.db").search_experiments()
+    answers = os.fdopen(os.dup(1), "w")
+    print("ready", file=answers, flush=True)
+    for line in sys.stdin:
+        request = json.loads(line)
+        if "wait" in request:
+            answer = wait(request["wait"], request["seconds"])
+        else:
+            answer = os.fork()
+            if answer == 0:
+                live(request)
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()
