@@ -65,6 +65,8 @@ def test_dry_run_needs_no_slurm_and_submission_says_that_it_does(desk):
         (["fusoin"], ["no pipeline 'fusoin'", "fusion"]),
         (["fusion", "--seeds", "x"], ["--seeds", "'x'"]),
         (["fusion", "--params", "seed=2"], ["seed"]),
+        (["fusion", "--params", "fusion.agent.step=2"], ["fusion.agent.step", "'steps'"]),
+        (["fusion", "--params", "compute.threads.x=2"], ["compute.threads.x"]),
         (["fusion", "--plan", "plan.yml"], ["--plan"]),
         (["--plan", "missing.yml"], ["missing.yml"]),
         (["fusion", "--site", "nowhere"], ["'nowhere'", "generic", "osc_pitzer"]),

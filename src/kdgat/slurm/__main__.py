@@ -3,13 +3,17 @@
 import shutil
 import sys
 from dataclasses import replace
+from difflib import get_close_matches
+from inspect import isclass
 from pathlib import Path
+from typing import Any, get_origin
 
 import click
 import yaml
 
 from kdgat import locations
 from kdgat.errors import KdgatError, ParameterError
+from kdgat.parameters import Group, Parameters
 from kdgat.slurm import stages
 from kdgat.slurm.queue import states
 from kdgat.slurm.sites import read_site, refuse_owned
@@ -189,6 +193,22 @@ def _refuse_unknown(plan: Plan) -> None:
         if name not in (*known, WHOLE_CHAIN):
             there_are = ", ".join([*known, f"{WHOLE_CHAIN} (all in one job)"])
             raise ParameterError(f"there is no pipeline '{name}': {there_are}")
+    for key in sorted({key for changes in plan.overrides.values() for key in changes}):
+        _refuse_unknown_parameter(key)
+
+
+def _refuse_unknown_parameter(key: str) -> None:
+    """A misspelt parameter is to be found now, not when a job has waited its turn."""
+    group: Any = Parameters
+    for part in key.split("."):
+        if get_origin(group) is dict:
+            return
+        fields = group.model_fields if isclass(group) and issubclass(group, Group) else {}
+        if part not in fields:
+            close = get_close_matches(part, fields, n=1, cutoff=0.5)
+            hint = f": did you mean '{close[0]}'?" if close else ""
+            raise ParameterError(f"unknown parameter '{key}'{hint}")
+        group = fields[part].annotation
 
 
 def _print_dry(submission: Submission, batches: list[stages.Batch], environment: str) -> None:
