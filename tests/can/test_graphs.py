@@ -1,23 +1,22 @@
 """Graphs: six frames by hand, and the kernels against a slow, obvious reference."""
 
 import math
-import statistics
-from collections import Counter, defaultdict
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
+from graph_reference import reference_graph, reference_profile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kdgat.can import graph_features
 from kdgat.can.captures import find_captures, read_capture
-from kdgat.can.frames import ABSENT, frame_table, payload
-from kdgat.can.graphs import EDGE_FEATURES, NODE_FEATURES, Graphs, build_graphs
+from kdgat.can.feature_names import PROFILE_FEATURES, WINDOW_FEATURES
+from kdgat.can.frames import ABSENT, frame_table
+from kdgat.can.graphs import EDGE_FEATURES, NODE_FEATURES, Graphs, build_graphs, iterate_graphs
+from kdgat.can.measures import bits_changed, bytes_changed, median
+from kdgat.can.node_features import pack_payload
+from kdgat.can.profile import Profile
 from kdgat.can.windows import window_starts
-
-TICK = 1e-6
 
 
 def table(timestamp, arbitration_id, payloads) -> pd.DataFrame:
@@ -36,145 +35,6 @@ def table(timestamp, arbitration_id, payloads) -> pd.DataFrame:
 
 def one_graph(frames: pd.DataFrame) -> Graphs:
     return build_graphs(frames, np.array([0]), len(frames))
-
-
-# --- the reference: dictionaries and lists, one ID after another -------------------------------
-
-
-def ratio(time, reference):
-    return (time + TICK) / (reference + TICK)
-
-
-def excess(count, others):
-    return math.log1p(max(0.0, count / max([1, *others]) - 1.0))
-
-
-def payloads_of(frames):
-    return [tuple(int(v) for v in row if v != ABSENT) for row in payload(frames)]
-
-
-def bits_between(one, other):
-    shared = sum((a ^ b).bit_count() for a, b in zip(one, other, strict=False))
-    return shared + 8 * abs(len(one) - len(other))
-
-
-def bytes_between(one, other):
-    shared = sum(a != b for a, b in zip(one, other, strict=False))
-    return shared + abs(len(one) - len(other))
-
-
-def reference_graph(frames: pd.DataFrame):
-    """Return {ID: node features} and {(source ID, target ID): edge features} of one window."""
-    timestamp, ids = frames["timestamp"].tolist(), frames["arbitration_id"].tolist()
-    data = payloads_of(frames)
-    gaps = [max(0.0, after - before) for before, after in pairwise(timestamp)]
-    clock = [sum(gaps[:place]) for place in range(len(timestamp))]
-    places = defaultdict(list)
-    for place, number in enumerate(ids):
-        places[number].append(place)
-    departures = defaultdict(list)
-    for place in range(len(ids) - 1):
-        departures[ids[place], ids[place + 1]].append(place)
-    counts = Counter(ids)
-    nodes = {
-        number: reference_node(number, where, counts, departures, gaps, clock, data)
-        for number, where in sorted(places.items())
-    }
-    edges = {
-        edge: reference_edge(edge, where, departures, gaps, data)
-        for edge, where in sorted(departures.items())
-    }
-    return nodes, edges
-
-
-def reference_node(number, where, counts, departures, gaps, clock, data):
-    x = dict.fromkeys(NODE_FEATURES, 0.0)
-    x["dominance"] = excess(len(where), [n for other, n in counts.items() if other != number])
-    x |= reference_rhythm(where, clock)
-    median = statistics.median(gaps)
-    before = [gaps[place - 1] for place in where if place > 0] or [median]
-    after = [gaps[place] for place in where if place < len(gaps)] or [median]
-    x["bus_gap_mean"] = math.log1p(ratio(statistics.fmean(before), median))
-    x["bus_gap_next"] = math.log1p(ratio(statistics.fmean(after), median))
-    following = {target for source, target in departures if source == number}
-    preceding = {source for source, target in departures if target == number}
-    num_left = sum(len(w) for (source, _), w in departures.items() if source == number)
-    if following:
-        x["self_loop_share"] = len(departures.get((number, number), [])) / num_left
-        x["reciprocity"] = len(following & preceding) / len(following)
-    x |= reference_change([data[place] for place in where])
-    x |= reference_content([data[place] for place in where])
-    return [x[name] for name in NODE_FEATURES]
-
-
-def reference_rhythm(where, clock):
-    even = math.log1p(1.0)
-    x = {"gap_median_to_min": even, "gap_max_to_median": even, "gap_even_to_min": even}
-    if len(where) == 1:
-        return x
-    duration = clock[-1]
-    own = [clock[b] - clock[a] for a, b in pairwise(where)]
-    silence = max(clock[where[0]], duration - clock[where[-1]])
-    x["gap_median_to_min"] = math.log1p(ratio(statistics.median(own), min(own)))
-    x["gap_max_to_median"] = math.log1p(ratio(max(own), statistics.median(own)))
-    x["gap_variation"] = math.log1p(statistics.pstdev(own) / (statistics.fmean(own) + TICK))
-    x["gap_even_to_min"] = math.log1p(ratio(duration / len(where), min(own)))
-    x["short_gap_share"] = statistics.fmean(gap < 0.5 * duration / len(where) for gap in own)
-    x["silence"] = math.log1p(max(0.0, ratio(silence, max(own)) - 1.0))
-    return x
-
-
-def reference_change(data):
-    longest = max(map(len, data))
-    if len(data) == 1 or longest == 0:
-        return {}
-    bits = [bits_between(a, b) for a, b in pairwise(data)]
-    x = {
-        "byte_change": statistics.fmean(bytes_between(a, b) / longest for a, b in pairwise(data)),
-        "bit_change_max": max(bits) / (8 * longest),
-        "bit_change_surge": (max(bits) - statistics.median(bits)) / (8 * longest),
-        "bit_change_drop": (statistics.median(bits) - min(bits)) / (8 * longest),
-    }
-    if len(data) > 2:
-        last = statistics.fmean(bits)
-        last_but_one = statistics.fmean(
-            bits_between(a, b) for a, b in zip(data, data[2:], strict=False)
-        )
-        x["payload_return"] = (last - last_but_one) / (last + last_but_one + 1)
-    return x
-
-
-def reference_content(data):
-    values = [value for row in data for value in row]
-    x = {}
-    if values:
-        x["zero_byte_share"] = values.count(0) / len(values)
-        x["set_bit_share"] = sum(value.bit_count() for value in values) / (8 * len(values))
-    if len(values) > 1:
-        shares = [count / len(values) for count in Counter(values).values()]
-        entropy = -sum(share * math.log2(share) for share in shares)
-        x["byte_entropy"] = entropy / math.log2(min(256, len(values)))
-    if len(data) > 1:
-        x["dlc_change"] = statistics.fmean(len(a) != len(b) for a, b in pairwise(data))
-    return x
-
-
-def reference_edge(edge, where, departures, gaps, data):
-    num_taken, num_back = len(where), len(departures.get(edge[::-1], []))
-    others = [len(w) for other, w in departures.items() if other != edge]
-    times = [gaps[place] for place in where]
-    median = statistics.median(gaps)
-    features = {
-        "edge_share": num_taken / len(gaps),
-        "edge_dominance": excess(num_taken, others),
-        "self_loop": float(edge[0] == edge[1]),
-        "edge_reciprocity": min(num_taken, num_back) / max(num_taken, num_back),
-        "same_payload": statistics.fmean(data[place] == data[place + 1] for place in where),
-        "edge_gap_min": math.log1p(ratio(min(times), median)),
-        "edge_gap_mean": math.log1p(ratio(statistics.fmean(times), median)),
-        "edge_gap_max": math.log1p(ratio(max(times), median)),
-    }
-    return [features[name] for name in EDGE_FEATURES]
 
 
 def assert_equals_reference(graphs: Graphs, graph: int, frames: pd.DataFrame) -> None:
@@ -235,7 +95,8 @@ def test_six_frames_by_hand():
         "set_bit_share": [4 / 48, 16 / 24, 0],
         "dlc_change": [0, 1, 0],
     }
-    assert tuple(expected) == NODE_FEATURES
+    assert set(expected) == set(WINDOW_FEATURES)
+    expected |= {name: [0, 0, 0] for name in PROFILE_FEATURES}
     for name, values in expected.items():
         np.testing.assert_allclose(x[name], values, atol=2e-4, err_msg=name)
 
@@ -402,6 +263,171 @@ def test_real_windows_equal_the_reference(real_captures, dataset, capture):
 
 def test_kernels_count_bits_and_bytes():
     absent = [ABSENT] * 6
-    one, other = np.array([0xFF, 0, *absent]), np.array([0x0F, *[ABSENT] * 7])
-    assert graph_features.bits_changed(one, other) == 4 + 8
-    assert graph_features.bytes_changed(one, other) == 2
+    payload = np.array([[0xFF, 0, *absent], [0x0F, ABSENT, *absent], [ABSENT] * 8], np.int16)
+    words, lengths = pack_payload(payload)
+    assert words.tolist() == [0xFF, 0x0F, 0]
+    assert lengths.tolist() == [2, 1, 0]
+    assert bits_changed(words[0], words[1], 2, 1) == 4 + 8
+    assert bytes_changed(words[0], words[1], 2, 1) == 2
+    assert bits_changed(words[0], words[2], 2, 0) == 16
+    assert bytes_changed(np.uint64(2**63), np.uint64(1), 8, 8) == 2
+
+
+@given(values=st.lists(st.floats(0, 1), min_size=1, max_size=100))
+def test_the_median_is_that_of_numpy(values):
+    assert median(np.array(values), len(values)) == pytest.approx(np.median(values))
+
+
+def test_a_remote_frame_has_a_dlc_and_no_bytes():
+    """Two frames of 5: the second asks for 8 bytes. All but the dlc counts the bytes."""
+    payload = np.full((2, 8), ABSENT, np.int16)
+    payload[0, :2] = 0xFF
+    frames = frame_table(
+        np.array([0.0, 0.1]), np.array([5, 5]), np.array([2, 8]), payload, np.zeros(2, int),
+        is_remote=np.array([False, True]),
+    )  # fmt: skip
+    assert_equals_reference(one_graph(frames), 0, frames)
+    assert feature(one_graph(frames), "dlc_change")[0] == 1
+    assert feature(one_graph(frames), "set_bit_share")[0] == 1
+    assert feature(one_graph(frames), "byte_change")[0] == 1
+
+
+def test_features_see_the_first_8_bytes_of_a_long_frame():
+    payload = np.full((3, 64), ABSENT, np.int16)
+    payload[:, :12] = 1
+    payload[:, 8:12] = np.arange(3)[:, None]
+    frames = frame_table(
+        np.arange(3) / 10, np.full(3, 5), np.full(3, 12), payload, np.zeros(3, int)
+    )
+    assert_equals_reference(one_graph(frames), 0, frames)
+    assert feature(one_graph(frames), "byte_change")[0] == 0
+
+
+# --- against a profile --------------------------------------------------------------------------
+
+
+def regular(num_frames: int) -> pd.DataFrame:
+    """0x10 and 0x20 in turn, each every 10 ms, the first with a counter in byte 1."""
+    return table(
+        timestamp=np.arange(num_frames) * 0.005,
+        arbitration_id=np.where(np.arange(num_frames) % 2, 0x20, 0x10),
+        payloads=[b"\x07\x07" if n % 2 else bytes([0x05, n // 2 % 256]) for n in range(num_frames)],
+    )
+
+
+def against(profile: Profile, frames: pd.DataFrame, start: int, window: int) -> dict:
+    graphs = build_graphs(frames, np.array([start]), window, profile)
+    columns = range(len(WINDOW_FEATURES), len(NODE_FEATURES))
+    return {NODE_FEATURES[column]: graphs.x[:, column] for column in columns}
+
+
+def test_benign_traffic_says_nothing_against_its_own_profile():
+    frames = regular(60)
+    x = against(Profile.empty().update(frames.iloc[:40]), frames, 40, 20)
+    for name, values in x.items():
+        expected = 1.0 if name == "has_profile" else 0.0
+        if not name.startswith("payload_novelty"):  # the counter goes on
+            np.testing.assert_allclose(values, expected, atol=1e-5, err_msg=name)
+    np.testing.assert_allclose(x["payload_novelty"], [0.5, 0])
+
+
+def test_six_frames_against_a_profile_by_hand():
+    """After 40 regular frames: 0x10 4 ms early with a new byte, silence, then an unknown ID."""
+    known, log1p = regular(40), np.log1p
+    attacked = table(
+        timestamp=[*np.arange(40) * 0.005, 0.196, 0.205, 0.206, 0.240],
+        arbitration_id=[*known["arbitration_id"], 0x10, 0x20, 0x10, 0x30],
+        payloads=[
+            *[b"\x07\x07" if n % 2 else bytes([0x05, n // 2]) for n in range(40)],
+            b"\xff\x05", b"\x07\x07", b"\x05\x05", b"",
+        ],
+    )  # fmt: skip
+    x = against(Profile.empty().update(known), attacked, 40, 4)
+    # 0x10 was last seen at 190 ms: gaps of 6 and 10 ms, then 34 ms without one; usual is 10 ms.
+    # 0x20 was last seen at 195 ms: one gap of 10 ms, then 35 ms without one.
+    expected = {
+        "has_profile": [1, 1, 1],
+        "unknown_to_profile": [0, 0, 1],
+        "profile_gap_min": [np.log(0.6), 0, 0],
+        "profile_gap_mean": [np.log(0.8), 0, 0],
+        "profile_gap_max": [0, 0, 0],
+        "profile_gap_spread": [log1p(0.2), 0, 0],
+        "profile_gap_record": [log1p(10 / 6 - 1), 0, 0],
+        "profile_early_share": [0, 0, 0],
+        "profile_silence": [log1p(3.4 - 1), log1p(3.5 - 1), 0],
+        # 0xff is new in one of the four bytes of 0x10.
+        "payload_novelty": [1 / 4, 0, 0],
+        "payload_novelty_max": [1 / 2, 0, 0],
+        # Usually byte 1 changes and byte 0 does not: 1 of 2. Here 2 of 2, then 1 of 2.
+        "payload_change": [((2 - 1) / 2 + (1 - 1) / 2) / 2, 0, 0],
+        "payload_change_max": [1 / 2, 0, 0],
+        "payload_freeze_max": [1 / 2, 0, 0],
+        "dlc_mismatch": [0, 0, 0],
+        "profile_share": [np.log(3 / 3), np.log(2 / 3), 0],
+        "suspicious_frames": [log1p(1)] * 3,
+        "silent_ids": [0, 0, 0],
+        "silence_max": [0, 0, 0],
+    }
+    assert tuple(expected) == PROFILE_FEATURES
+    for name, values in expected.items():
+        np.testing.assert_allclose(x[name], values, atol=1e-3, err_msg=name)
+
+
+def test_an_attack_cut_by_the_edge_of_the_window_keeps_its_evidence():
+    """The frame before the window is the car's own, the first of the window is forged."""
+    frames = regular(60)
+    frames.loc[40, "timestamp"] = frames.loc[38, "timestamp"] + 0.006
+    x = against(Profile.empty().update(frames.iloc[:30]), frames, 40, 4)
+    np.testing.assert_allclose(x["profile_gap_min"][0], np.log(0.6), atol=1e-3)
+
+
+def test_an_id_that_the_window_lacks_is_missed():
+    frames = regular(40)
+    silenced = pd.concat([frames, regular(80).iloc[40:].query("arbitration_id == 16")])
+    x = against(Profile.empty().update(frames), silenced.reset_index(drop=True), 40, 20)
+    # 0x20 was last seen at 195 ms, the window ends at 390 ms.
+    np.testing.assert_allclose(x["silent_ids"], [np.log1p(1)], rtol=1e-6)
+    np.testing.assert_allclose(x["silence_max"], [np.log(195 / 10)], atol=1e-3)
+
+
+def test_an_empty_profile_knows_no_id():
+    x = against(Profile.empty(), regular(20), 0, 20)
+    assert x["unknown_to_profile"].tolist() == [1, 1]
+    np.testing.assert_allclose(x["suspicious_frames"], np.log1p(20))
+
+
+@settings(max_examples=100, deadline=None)
+@given(learned=windows(), seen=windows(), data=st.data())
+def test_any_window_against_a_profile_equals_the_reference(learned, seen, data):
+    known = seen["arbitration_id"].unique()[: data.draw(st.integers(0, 12))]
+    learned = pd.concat([learned, *[seen[seen["arbitration_id"].isin(known)]] * 3])
+    profile = Profile.empty().update(learned.reset_index(drop=True))
+    window = data.draw(st.integers(2, len(seen)))
+    starts = window_starts(len(seen), window, data.draw(st.integers(1, 5)))
+    if data.draw(st.booleans()):
+        starts = starts[::-1].copy()
+    graphs = build_graphs(seen, starts, window, profile)
+    assert np.isfinite(graphs.x).all()
+    for graph, start in enumerate(starts):
+        rows = slice(graphs.node_offsets[graph], graphs.node_offsets[graph + 1])
+        expected = reference_profile(seen, int(start), window, profile)
+        assert graphs.arbitration_id[rows].tolist() == list(expected)
+        wanted = [[x.get(name, 0.0) for name in PROFILE_FEATURES] for x in expected.values()]
+        found = graphs.x[rows, len(WINDOW_FEATURES) :]
+        np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
+    without = build_graphs(seen, starts, window)
+    np.testing.assert_array_equal(graphs.edge_attr, without.edge_attr)
+    columns = slice(0, len(WINDOW_FEATURES))
+    np.testing.assert_array_equal(graphs.x[:, columns], without.x[:, columns])
+
+
+def test_blocks_give_the_same_graphs(monkeypatch):
+    frames = regular(100)
+    profile = Profile.empty().update(frames.iloc[:30])
+    starts = window_starts(100, 7, 3)
+    whole = build_graphs(frames, starts, 7, profile)
+    monkeypatch.setattr("kdgat.can.graphs.BLOCK", 4)
+    assert len(list(iterate_graphs(frames, starts, 7, profile))) == 8
+    pieces = build_graphs(frames, starts, 7, profile)
+    for name in ("x", "edge_attr", "edge_index", "arbitration_id", "node_offsets", "edge_offsets"):
+        np.testing.assert_array_equal(getattr(pieces, name), getattr(whole, name))

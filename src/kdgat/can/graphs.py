@@ -102,7 +102,7 @@ def build_graphs(
 def iterate_graphs(
     frames: pd.DataFrame, starts: np.ndarray, window: int, profile: Profile | None = None
 ) -> Iterator[Graphs]:
-    """Give the graphs of `build_graphs` in blocks of at most `BLOCK` windows, at least one block."""
+    """Give the graphs of `build_graphs` in blocks of up to `BLOCK` windows, at least one block."""
     codes, ids = _number_ids(frames["arbitration_id"].to_numpy())
     timestamp, dlc, values = (
         frames["timestamp"].to_numpy(),

@@ -75,9 +75,10 @@ def fill_profile(x, clock, before, codes, row_of_id, dlc, payload, starts, windo
                 x[node, 1] = 1.0
                 suspicious += len(places)
             else:
-                frames = places + starts[graph]
-                suspicious += _rhythm(x[node, RHYTHM:], frames, clock, before, end, row, habits)
-                _bytes(x[node, BYTES:], frames, before, dlc, payload, row, habits)
+                suspicious += _rhythm(
+                    x[node, RHYTHM:], places, starts[graph], clock, before, end, row, habits
+                )
+                _bytes(x[node, BYTES:], places, starts[graph], before, dlc, payload, row, habits)
                 expected = habits.share[row] * window
                 x[node, OF_GRAPH - 1] = np.log((len(places) + 1.0) / (expected + 1.0))
         count, longest = _silent_ids(starts[graph], window, clock, codes, row_of_id, habits)
@@ -87,11 +88,12 @@ def fill_profile(x, clock, before, codes, row_of_id, dlc, payload, starts, windo
 
 
 @njit(cache=True, nogil=True)
-def _rhythm(x, frames, clock, before, end, row, habits):
+def _rhythm(x, places, start, clock, before, end, row, habits):
     """Write the gaps of one ID against its own rhythm: 7 values; count its early frames."""
     usual, early, num_gaps = habits.gap_mean[row], 0, 0
     total, shortest, longest = 0.0, np.inf, 0.0
-    for frame in frames:
+    for place in places:
+        frame = start + place
         if before[frame] >= 0:
             gap = clock[frame] - clock[before[frame]]
             num_gaps += 1
@@ -99,12 +101,13 @@ def _rhythm(x, frames, clock, before, end, row, habits):
             shortest = min(shortest, gap)
             longest = max(longest, gap)
             early += gap < EARLY * usual
-    silence = max(longest, end - clock[frames[-1]])
+    silence = max(longest, end - clock[start + places[-1]])
     x[6] = log1p(max(0.0, ratio(silence, habits.longest_silence[row]) - 1.0))
     if num_gaps == 0 or habits.gap_count[row] == 0:
         return 0
     mean, squares = total / num_gaps, 0.0
-    for frame in frames:
+    for place in places:
+        frame = start + place
         if before[frame] >= 0:
             squares += (clock[frame] - clock[before[frame]] - mean) ** 2
     x[0] = np.log(ratio(shortest, usual))
@@ -113,34 +116,35 @@ def _rhythm(x, frames, clock, before, end, row, habits):
     spread = log1p(ratio(np.sqrt(squares / num_gaps), usual))
     x[3] = spread - log1p(ratio(habits.gap_std[row], usual))
     x[4] = log1p(max(0.0, ratio(habits.gap_min[row], shortest) - 1.0))
-    x[5] = early / len(frames)
+    x[5] = early / len(places)
     return early
 
 
 @njit(cache=True, nogil=True)
-def _bytes(x, frames, before, dlc, payload, row, habits):
+def _bytes(x, places, start, before, dlc, payload, row, habits):
     """Write the payloads of one ID against its habits: 6 values."""
     num_bytes, num_new, most_new, wrong_length = 0, 0, 0.0, 0
     compared, changes, unlikely, frozen = 0, 0.0, 0.0, 0.0
-    for frame in frames:
+    low, high, rates = habits.byte_min[row], habits.byte_max[row], habits.change_rate[row]
+    for place in places:
+        frame = start + place
         length, new, touched = 0, 0, 0
         changed, usual, surprise, missed = 0, 0.0, 0.0, 0.0
-        for place in range(MAX_DLC):
-            value = payload[frame, place]
-            rate = habits.change_rate[row, place]
+        last = before[frame]
+        for position in range(MAX_DLC):
+            value = payload[frame, position]
             if value != ABSENT:
                 length += 1
-                low, high = habits.byte_min[row, place], habits.byte_max[row, place]
-                new += value < low or value > high
-            if before[frame] >= 0:
-                last = payload[before[frame], place]
-                touched += value != ABSENT or last != ABSENT
-                if value != last:
+                new += value < low[position] or value > high[position]
+            if last >= 0:
+                was, rate = payload[last, position], rates[position]
+                usual += rate
+                touched += value != ABSENT or was != ABSENT
+                if value != was:
                     changed += 1
                     surprise += 1.0 - rate
                 elif value != ABSENT:
                     missed += rate
-                usual += rate
         num_bytes += length
         num_new += new
         if length:
@@ -157,12 +161,12 @@ def _bytes(x, frames, before, dlc, payload, row, habits):
         x[2] = min(1.0, max(-1.0, changes / compared))
         x[3] = unlikely
         x[4] = frozen
-    x[5] = wrong_length / len(frames)
+    x[5] = wrong_length / len(places)
 
 
 @njit(cache=True, nogil=True)
 def _silent_ids(start, window, clock, codes, row_of_id, habits):
-    """Count the profile's IDs that the window lacks for longer than ever; return the largest excess.
+    """Count the profile's IDs silent for longer than ever; return the largest excess, too.
 
     `habits.last_frame` and `habits.seen` carry what earlier windows have read, so that each frame
     of the capture is read once; a window before the last one starts from the beginning.
