@@ -8,14 +8,18 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
+from torch.utils.data import DistributedSampler, WeightedRandomSampler
 from torch_geometric.data import Batch
 
+from kdgat.can import graph_store
+from kdgat.can.gathering import gather_batch, gather_by_index
 from kdgat.can.graph_store import (
     FeatureScaling,
     GraphStore,
     concatenate,
     feature_scaling,
     loader,
+    read_identity,
 )
 from kdgat.errors import DataError
 
@@ -53,6 +57,8 @@ def random_store(seed: int, num_graphs: int = 12, captures=("train_01_a/x",)) ->
 
 def assert_same_store(one: GraphStore, other: GraphStore) -> None:
     for field in dataclasses.fields(GraphStore):
+        if field.name == "file":
+            continue
         mine, theirs = getattr(one, field.name), getattr(other, field.name)
         if field.name in TENSORS:
             assert mine.dtype == theirs.dtype, field.name
@@ -93,6 +99,76 @@ def test_a_batch_equals_that_of_pyg(seed, indices):
         assert_same_data(one, other)
     for place, i in enumerate(indices):
         assert_same_data(mine.get_example(place), store[i])
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 1000), indices=st.lists(st.integers(0, 11), min_size=1, max_size=20))
+def test_compiled_and_indexed_gathering_agree(seed, indices):
+    store, chosen = random_store(seed), torch.tensor(indices)
+    one, other = gather_batch(store, chosen), gather_by_index(store, chosen)
+    assert one.keys() == other.keys()
+    for name, values in one.items():
+        assert values.dtype == other[name].dtype, name
+        assert torch.equal(values, other[name]), name
+
+
+def test_batches_are_formed_on_the_device_of_the_store(monkeypatch):
+    """Every tensor is made there by name: a default device of no memory would spoil the sums."""
+    store = random_store(3)
+    expected = store.batch([2, 0])
+    monkeypatch.setattr(graph_store, "gather_batch", gather_by_index)
+    with torch.device("meta"):
+        batch = store.batch([2, 0])
+        part = store.subset([2, 0])
+    assert_same_data(batch, expected)
+    assert_same_data(part[0], store[2])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_a_store_on_a_gpu_gives_the_same_batches():
+    store = random_store(3)
+    moved = store.to("cuda")
+    (batch,) = loader(moved, batch_size=3, sampler=[7, 2, 7])
+    assert batch.x.device.type == "cuda"
+    assert_same_data(batch.cpu(), store.batch([7, 2, 7]))
+    assert_same_store(moved.to("cpu"), store)
+
+
+def test_a_moved_store_is_the_same_store():
+    store = random_store(3)
+    assert_same_store(store.to("cpu"), store)
+    assert store.to(torch.device("cpu")).device.type == "cpu"
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_workers_hand_out_the_same_batches(workers, tmp_path):
+    random_store(1).save(tmp_path / "store.safetensors")
+    store = GraphStore.load(tmp_path / "store.safetensors")
+    batches = list(loader(store, batch_size=5, workers=workers))
+    for number, batch in enumerate(batches):
+        assert_same_data(batch, store.batch(range(12)[5 * number : 5 * number + 5]))
+
+
+def test_a_weighted_sampler_draws_by_weight():
+    store = random_store(1)
+    weights = torch.zeros(len(store))
+    weights[[2, 5]] = 1.0
+    sampler = WeightedRandomSampler(weights, 40, generator=torch.Generator().manual_seed(0))
+    drawn = torch.cat([batch.y for batch in loader(store, batch_size=8, sampler=sampler)])
+    assert len(drawn) == 40
+    sizes = {int(batch.num_nodes) for batch in loader(store, batch_size=1, sampler=sampler)}
+    assert sizes == {store[2].num_nodes, store[5].num_nodes}
+
+
+def test_distributed_samplers_share_the_graphs_out():
+    store = random_store(1)
+    starts = []
+    for rank in range(2):
+        sampler = DistributedSampler(store, num_replicas=2, rank=rank, shuffle=True, seed=4)
+        starts += list(sampler)
+        (batch,) = loader(store, batch_size=6, sampler=sampler)
+        assert_same_data(batch, store.batch(list(sampler)))
+    assert sorted(starts) == list(range(12))
 
 
 def test_a_loader_hands_out_every_graph_once():
@@ -139,6 +215,14 @@ def test_stores_are_put_one_after_another():
     assert_same_store(joined.subset(range(12)), dataclasses.replace(one, captures=joined.captures))
 
 
+def test_blocks_of_one_capture_are_one_capture():
+    one = random_store(1, captures=("train_01_a/x", "train_01_a/y"))
+    two = random_store(2, num_graphs=5, captures=("train_01_a/y",))
+    joined = concatenate([one, two])
+    assert joined.captures == ("train_01_a/x", "train_01_a/y")
+    assert joined.capture[12:].tolist() == [1] * 5
+
+
 @pytest.mark.parametrize("num_graphs", [0, 12])
 def test_what_is_saved_is_loaded(tmp_path, num_graphs):
     store = random_store(4, captures=("train_01_a/x", "test_01_a/ü")).subset(range(num_graphs))
@@ -146,6 +230,40 @@ def test_what_is_saved_is_loaded(tmp_path, num_graphs):
     store.save(path)
     assert_same_store(GraphStore.load(path), store)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_mapped_store_is_linked_and_not_written_again(tmp_path):
+    first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+    random_store(4).save(first)
+    store = GraphStore.load(first)
+    store.save(second)
+    assert second.stat().st_ino == first.stat().st_ino
+    assert_same_store(GraphStore.load(second), store)
+
+
+def test_a_changed_store_is_never_saved_as_the_file_it_was_mapped_from(tmp_path):
+    first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+    random_store(4).save(first)
+    store = GraphStore.load(first)
+    changed = dataclasses.replace(store, x=store.x + 1)
+    changed.save(second)
+    assert torch.equal(GraphStore.load(second).x, store.x + 1)
+    random_store(5).save(first)  # another file under the same name
+    store.save(second)
+    assert_same_store(GraphStore.load(second), random_store(4))
+    first.unlink()
+    store.save(second)
+    assert_same_store(GraphStore.load(second), random_store(4))
+
+
+def test_a_store_knows_what_it_was_made_from(tmp_path):
+    path = tmp_path / "store.safetensors"
+    dataclasses.replace(random_store(4), identity="abc").save(path)
+    assert read_identity(path) == GraphStore.load(path).identity == "abc"
+    assert GraphStore.load(path).subset([0, 1]).identity == ""
+    path.write_bytes(b"no store")
+    with pytest.raises(DataError, match=r"store.safetensors is not a graph store"):
+        read_identity(path)
 
 
 def test_a_broken_file_is_refused(tmp_path):
@@ -179,6 +297,14 @@ def test_scaling_sees_benign_graphs_alone():
     changed = torch.where(attacks[:, None], 1e9, store.x)
     assert feature_scaling(dataclasses.replace(store, x=changed)) == scaling
     assert tuple(scaling.node_features) == store.node_features
+
+
+def test_scaling_looks_at_a_part_of_the_rows_at_a_time(monkeypatch):
+    whole = feature_scaling(random_store(5))
+    monkeypatch.setattr(graph_store, "ROWS_AT_ONCE", 7)
+    pieces = feature_scaling(random_store(5))
+    np.testing.assert_allclose(pieces.node_std, whole.node_std, rtol=1e-12)
+    np.testing.assert_allclose(pieces.edge_mean, whole.edge_mean, rtol=1e-12, atol=1e-15)
 
 
 def test_a_constant_feature_is_divided_by_one():

@@ -2,12 +2,13 @@
 
 import json
 import os
+import shutil
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -15,11 +16,35 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 from torch_geometric.data import Batch, Data
 
+from kdgat.can.gathering import gather_batch, gather_rows, offsets_of
 from kdgat.errors import DataError
 
 HEADER_KEY = "kdgat_graphs"
 PER_GRAPH = ("y", "attack_frames", "capture", "start", "start_time", "end_time")
-DESCRIPTION = ("captures", "node_features", "edge_features", "window", "stride")
+DESCRIPTION = ("captures", "node_features", "edge_features", "window", "stride", "identity")
+
+DATA_BATCH = type(Batch(_base_cls=Data))
+"""PyG's class of batches of `Data`, looked up once."""
+
+ROWS_AT_ONCE = 2**18
+"""Nodes or edges whose features are measured at once: a few tens of MB."""
+
+
+class MappedFile(NamedTuple):
+    """A file in memory; while it is mapped no other file gets its number."""
+
+    path: Path
+    number: tuple[int, int]
+
+    @classmethod
+    def at(cls, path: Path) -> "MappedFile":
+        """Describe the file that lies at a path now."""
+        found = path.stat()
+        return cls(path, (found.st_dev, found.st_ino))
+
+    def is_there(self) -> bool:
+        """Say whether the path still names this file."""
+        return self.path.exists() and MappedFile.at(self.path) == self
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +53,9 @@ class GraphStore:
 
     `store[i]` is one graph, `store.batch(indices)` a batch of them. torch's DataLoader asks
     `__getitems__` once per batch, so samplers and workers are the standard ones.
+
+    A store that was loaded lies in memory as its file does on disk, page by page as it is read.
+    Nobody writes into its tensors; `dataclasses.replace` makes another store.
 
     Attributes:
         x: float32 `[num_nodes, num_node_features]`, unscaled.
@@ -47,6 +75,8 @@ class GraphStore:
         edge_features: names of the columns of `edge_attr`.
         window: frames in a window.
         stride: frames from one window's start to the next.
+        identity: what it was made from, see `kdgat.can.identity`; empty for a part of a store.
+        file: the file that these graphs are mapped from; None if they are in memory alone.
     """
 
     x: Tensor
@@ -66,6 +96,8 @@ class GraphStore:
     edge_features: tuple[str, ...]
     window: int
     stride: int
+    identity: str = ""
+    file: "MappedFile | None" = field(default=None, init=False)
 
     def __len__(self) -> int:
         return len(self.y)
@@ -84,30 +116,29 @@ class GraphStore:
     def __getitems__(self, indices: Sequence[int]) -> Batch:
         return self.batch(indices)
 
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors lie, and where batches are formed."""
+        return self.x.device
+
+    def to(self, device: torch.device | str) -> "GraphStore":
+        """Return the store with all tensors on a device: batches are then formed there."""
+        moved = {name: getattr(self, name).to(device) for name in _TENSORS}
+        return GraphStore(**moved, **{name: getattr(self, name) for name in DESCRIPTION})
+
     def batch(self, indices: Sequence[int] | Tensor) -> Batch:
         """Gather graphs, equal in every bit to `Batch.from_data_list` of them.
 
         Args:
             indices: graphs, in the order wanted `[num_chosen]`.
         """
-        chosen = torch.as_tensor(indices, dtype=torch.int64)
-        nodes, node_ptr = _gather(self.node_offsets, chosen)
-        edges, edge_ptr = _gather(self.edge_offsets, chosen)
-        graph = torch.arange(len(chosen))
-        shift = torch.repeat_interleave(node_ptr[:-1], edge_ptr.diff())
-        batch = Batch(
-            _base_cls=Data,
-            x=self.x[nodes],
-            edge_index=self.edge_index[:, edges].long() + shift,
-            edge_attr=self.edge_attr[edges],
-            y=self.y[chosen].long(),
-            arbitration_id=self.arbitration_id[nodes],
-            batch=torch.repeat_interleave(graph, node_ptr.diff()),
-            ptr=node_ptr,
-        )
+        chosen = torch.as_tensor(indices, dtype=torch.int64, device=self.device)
+        gathered = gather_batch(self, chosen)
+        node_ptr, edge_ptr = gathered["ptr"], gathered.pop("edge_ptr")
+        batch = Batch(_base_cls=DATA_BATCH, **gathered)
         # What PyG keeps to take a batch apart again.
-        nothing = torch.zeros_like(graph)
-        per_graph = torch.arange(len(chosen) + 1)
+        nothing = torch.zeros_like(chosen)
+        per_graph = torch.arange(len(chosen) + 1, device=self.device)
         batch._num_graphs = len(chosen)
         batch._slice_dict = {
             "x": node_ptr,
@@ -126,9 +157,9 @@ class GraphStore:
         Args:
             indices: graphs `[num_chosen]`.
         """
-        chosen = torch.as_tensor(indices, dtype=torch.int64)
-        nodes, node_offsets = _gather(self.node_offsets, chosen)
-        edges, edge_offsets = _gather(self.edge_offsets, chosen)
+        chosen = torch.as_tensor(indices, dtype=torch.int64, device=self.device)
+        nodes, node_offsets = gather_rows(self.node_offsets, chosen)
+        edges, edge_offsets = gather_rows(self.edge_offsets, chosen)
         return GraphStore(
             x=self.x[nodes],
             arbitration_id=self.arbitration_id[nodes],
@@ -137,24 +168,29 @@ class GraphStore:
             **{name: getattr(self, name)[chosen] for name in PER_GRAPH},
             node_offsets=node_offsets,
             edge_offsets=edge_offsets,
-            **{name: getattr(self, name) for name in DESCRIPTION},
+            **{name: getattr(self, name) for name in DESCRIPTION if name != "identity"},
         )
+
+    def description(self) -> str:
+        """Return what the file's head says of the store: everything but the tensors."""
+        return json.dumps({name: getattr(self, name) for name in DESCRIPTION})
 
     def save(self, path: Path) -> None:
         """Write one safetensors file, whole or not at all.
 
+        A store that a file holds already is not written again: the new name is linked to that
+        file where both lie on one disk, else the file is copied.
+
         Args:
             path: the file; an existing one is replaced.
         """
-        tensors = {
-            field.name: getattr(self, field.name).contiguous()
-            for field in fields(self)
-            if field.name not in DESCRIPTION
-        }
-        description = json.dumps({name: getattr(self, name) for name in DESCRIPTION})
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".partial-") as folder:
             partial = Path(folder) / path.name
-            save_file(tensors, partial, metadata={HEADER_KEY: description})
+            if self.file is None or not self.file.is_there():
+                tensors = {name: getattr(self, name).cpu().contiguous() for name in _TENSORS}
+                save_file(tensors, partial, metadata={HEADER_KEY: self.description()})
+            else:
+                _link_or_copy(self.file.path, partial)
             os.replace(partial, path)
 
     @classmethod
@@ -172,32 +208,49 @@ class GraphStore:
                 description = json.loads(file.metadata()[HEADER_KEY])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             lists = {key: tuple(v) for key, v in description.items() if isinstance(v, list)}
-            return cls(**tensors, **{**description, **lists})
-        except (SafetensorError, KeyError, TypeError, ValueError) as error:
+            store = cls(**tensors, **{**description, **lists})
+            object.__setattr__(store, "file", MappedFile.at(path))
+        except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
             raise DataError(f"{path} is not a graph store of kdgat: {error}") from error
+        return store
+
+
+_TENSORS = tuple(f.name for f in fields(GraphStore) if f.init and f.name not in DESCRIPTION)
+
+
+def read_identity(path: Path) -> str:
+    """Read the identity of a stored file without its tensors.
+
+    Raises:
+        DataError: The file is not a whole graph store.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            return json.loads(file.metadata()[HEADER_KEY])["identity"]
+    except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
+        raise DataError(f"{path} is not a graph store of kdgat: {error}") from error
 
 
 def concatenate(stores: Sequence[GraphStore]) -> GraphStore:
-    """Put stores of the same features and windows one after another.
+    """Put stores of the same features and windows one after another; captures join by name.
 
     Args:
-        stores: at least one; their captures differ.
+        stores: at least one.
     """
-    first = stores[0]
-    shifts = np.cumsum([0, *(len(store.captures) for store in stores)])
+    first, captures, places = stores[0], {}, []
+    for store in stores:
+        numbers = [captures.setdefault(name, len(captures)) for name in store.captures]
+        places.append(torch.tensor(numbers, dtype=torch.int32)[store.capture.long()])
     joined = {
         name: torch.cat([getattr(store, name) for store in stores])
         for name in ("x", "arbitration_id", "edge_attr", *PER_GRAPH)
     }
-    joined["capture"] = torch.cat(
-        [store.capture + int(shift) for store, shift in zip(stores, shifts, strict=False)]
-    )
     return GraphStore(
-        **joined,
+        **{**joined, "capture": torch.cat(places)},
         edge_index=torch.cat([store.edge_index for store in stores], dim=1),
-        node_offsets=_offsets([store.node_offsets.diff() for store in stores]),
-        edge_offsets=_offsets([store.edge_offsets.diff() for store in stores]),
-        captures=tuple(name for store in stores for name in store.captures),
+        node_offsets=offsets_of(torch.cat([store.node_offsets.diff() for store in stores])),
+        edge_offsets=offsets_of(torch.cat([store.edge_offsets.diff() for store in stores])),
+        captures=tuple(captures),
         node_features=first.node_features,
         edge_features=first.edge_features,
         window=first.window,
@@ -208,27 +261,31 @@ def concatenate(stores: Sequence[GraphStore]) -> GraphStore:
 def loader(
     store: GraphStore,
     *,
-    batch_size: int,
+    batch_size: int = 1,
     sampler: Sampler | None = None,
+    batch_sampler: Sampler | None = None,
     shuffle: bool = False,
     generator: torch.Generator | None = None,
+    workers: int = 0,
 ) -> DataLoader:
     """Open torch's DataLoader on a store; the store itself makes the batches.
 
     Args:
-        store: graphs.
+        store: graphs; where it lies on a device, `workers` is 0.
         batch_size: graphs in a batch.
         sampler: which graphs, in which order; all in order without one.
+        batch_sampler: which graphs in each batch, instead of size, sampler and shuffling.
         shuffle: all in random order, without a sampler.
         generator: of the shuffling.
+        workers: processes that form batches; forked, so call this before CUDA is used.
     """
+    order = (
+        {"batch_sampler": batch_sampler}
+        if batch_sampler is not None
+        else {"batch_size": batch_size, "sampler": sampler, "shuffle": shuffle}
+    )
     return DataLoader(
-        store,
-        batch_size=batch_size,
-        sampler=sampler,
-        shuffle=shuffle,
-        generator=generator,
-        collate_fn=_as_it_is,
+        store, **order, generator=generator, num_workers=workers, collate_fn=_as_it_is
     )
 
 
@@ -263,7 +320,7 @@ class FeatureScaling:
 
 
 def feature_scaling(store: GraphStore) -> FeatureScaling:
-    """Measure the features of the benign graphs of a store.
+    """Measure the features of the benign graphs of a store, a part of its rows at a time.
 
     Args:
         store: the training split; its attack graphs are left out.
@@ -271,11 +328,11 @@ def feature_scaling(store: GraphStore) -> FeatureScaling:
     Raises:
         DataError: It holds no benign graph.
     """
-    benign = store.subset(torch.nonzero(store.y == 0).flatten())
-    if len(benign) == 0:
+    benign = store.y == 0
+    if not bool(benign.any()):
         raise DataError(f"the training part has {len(store)} windows, none of them benign")
-    node_mean, node_std = _mean_and_std(benign.x)
-    edge_mean, edge_std = _mean_and_std(benign.edge_attr)
+    node_mean, node_std = _mean_and_std(store.x, store.node_offsets, benign)
+    edge_mean, edge_std = _mean_and_std(store.edge_attr, store.edge_offsets, benign)
     return FeatureScaling(
         list(store.node_features),
         node_mean,
@@ -286,23 +343,30 @@ def feature_scaling(store: GraphStore) -> FeatureScaling:
     )
 
 
-def _mean_and_std(rows: Tensor) -> tuple[list[float], list[float]]:
-    rows = rows.double()
-    std = rows.std(dim=0, unbiased=False)
-    return rows.mean(dim=0).tolist(), torch.where(std > 1e-6, std, 1.0).tolist()
+def _mean_and_std(rows: Tensor, offsets: Tensor, wanted: Tensor) -> tuple[list, list]:
+    count = int(offsets.diff()[wanted].sum())
+    total = sum(part.sum(dim=0) for part in _parts(rows, offsets, wanted))
+    mean = total / max(1, count)
+    squares = sum(((part - mean) ** 2).sum(dim=0) for part in _parts(rows, offsets, wanted))
+    std = (squares / max(1, count)).sqrt()
+    return mean.tolist(), torch.where(std > 1e-6, std, 1.0).tolist()
+
+
+def _parts(rows: Tensor, offsets: Tensor, wanted: Tensor) -> Iterator[Tensor]:
+    """Give the rows of the wanted graphs, float64, `ROWS_AT_ONCE` rows of the store at a time."""
+    for first in range(0, len(rows), ROWS_AT_ONCE):
+        part = rows[first : first + ROWS_AT_ONCE]
+        place = torch.arange(first, first + len(part), device=rows.device)
+        graph = torch.searchsorted(offsets, place, right=True) - 1
+        yield part[wanted[graph]].double()
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def _as_it_is(batch: Batch) -> Batch:
     return batch
-
-
-def _offsets(lengths: Sequence[Tensor]) -> Tensor:
-    return torch.cat([torch.zeros(1, dtype=torch.int64), *lengths]).cumsum(0)
-
-
-def _gather(offsets: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the rows of the chosen graphs, and where each graph's rows begin among them."""
-    lengths = offsets[chosen + 1] - offsets[chosen]
-    begins = _offsets([lengths])
-    shift = torch.repeat_interleave(offsets[chosen] - begins[:-1], lengths)
-    return torch.arange(int(begins[-1])) + shift, begins
