@@ -57,6 +57,17 @@ def _split_at_plus(value: object) -> object:
     return [name for name in value.split("+") if name] if isinstance(value, str) else value
 
 
+class ProfileSource(Group):
+    """What the features of a window are measured against."""
+
+    source: Literal["none", "vehicle", "prefix"] = Field(
+        description="none; attack-free training captures of the vehicle; the capture's beginning"
+    )
+    seconds: PositiveFloat = Field(
+        description="length of the prefix, s; its windows are neither trained on nor scored"
+    )
+
+
 class DataProcessing(Group):
     """How captures become graphs."""
 
@@ -68,6 +79,7 @@ class DataProcessing(Group):
     bad_row_share: Share = Field(
         description="share of malformed rows above which a capture is refused"
     )
+    profile: ProfileSource
     allowed_leaks: Annotated[list[LeakCheck], BeforeValidator(_split_at_plus)] = Field(
         description="checks of the leak report that may fail; a+b on the command line"
     )

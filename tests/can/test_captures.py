@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kdgat.can.captures import find_captures, read_capture
-from kdgat.can.frames import ABSENT, FRAME_COLUMNS, drop_repeated, frame_table, payload
+from kdgat.can.frames import ABSENT, FRAME_COLUMNS, content_hash, find_repeated, frame_table, payload
 from kdgat.can.readers.plain_csv import write_capture
 from kdgat.errors import DataError
 
@@ -268,8 +268,8 @@ def test_the_real_training_captures_repeat_two(real_captures):
     }
     assert sum(map(len, captures.values())) == 936_949
     assert len(set().union(*(frames["arbitration_id"] for frames in captures.values()))) == 2_048
-    _, dropped = drop_repeated(captures)
-    assert dropped == [
+    hashes = {name: content_hash(frames) for name, frames in captures.items()}
+    assert find_repeated(hashes) == [
         ("train_02_with_attacks/attack-free-kia", "train_01_attack_free/attack-free-kia"),
         ("train_02_with_attacks/attack-free-sonata", "train_01_attack_free/attack-free-sonata"),
     ]

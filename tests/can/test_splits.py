@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kdgat.can.frames import ABSENT, frame_table
-from kdgat.can.splits import build_splits, capture_graphs, summarise
+from kdgat.can.splits import build_splits, capture_graphs
 from kdgat.errors import DataError
 
 
@@ -56,10 +56,3 @@ def test_training_without_attacks_is_refused():
     captures = {"train_01/a": drive(1000), "test_01/b": drive(100)}
     with pytest.raises(DataError, match="0 of them attacks, from train_01/a"):
         build_splits(captures, window=10, stride=10, validation_share=0.2)
-
-
-def test_summary_counts_and_says_what_was_dropped():
-    captures = {"train_01/a": drive(20, slice(3, 5)), "train_02/b": drive(20)}
-    summary = summarise(captures, {"train_02/b": "train_01/a"}).set_index("capture")
-    assert summary.loc["train_01/a"].tolist() == [20, pytest.approx(0.019), 5, 2, ""]
-    assert summary.loc["train_02/b", "repeats"] == "train_01/a"

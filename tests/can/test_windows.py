@@ -6,12 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kdgat.can.captures import find_captures, read_capture
-from kdgat.can.frames import drop_repeated
+from kdgat.can.frames import content_hash, find_repeated
 from kdgat.can.windows import (
     GAP,
     TRAIN,
     VALIDATION,
     attack_counts,
+    episode_reach,
     gap_windows,
     split_windows,
     window_labels,
@@ -141,7 +142,8 @@ def test_the_published_numbers_of_windows(real_captures):
     }
     assert len(captures) == 6
     assert count_windows(captures) == 9_367
-    kept, _ = drop_repeated(captures)
+    repeated = find_repeated({name: content_hash(frames) for name, frames in captures.items()})
+    kept = {name: captures[name] for name in captures.keys() - {name for name, _ in repeated}}
     assert count_windows(kept) == 6_271
     for frames in kept.values():
         attack = frames["attack"].to_numpy()
@@ -154,3 +156,67 @@ def test_the_published_numbers_of_windows(real_captures):
 
 def count_windows(captures) -> int:
     return sum(len(window_starts(len(frames), 100, 100)) for frames in captures.values())
+
+
+# --- episodes -----------------------------------------------------------------------------------
+
+
+def test_episodes_reach_over_the_windows_that_hold_them():
+    episode = np.array([0, 1, 0, 1, 0, 0, 0, 2, 0, 0])
+    first, last = episode_reach(episode, np.array([0, 2, 4, 6, 8]), 2)
+    assert first.tolist() == [0, 0, 2, 3, 4]
+    assert last.tolist() == [1, 1, 2, 3, 4]
+
+
+def test_overlapping_windows_share_the_episode_of_one_frame():
+    first, last = episode_reach(np.array([0, 0, 0, 1, 0, 0]), np.arange(4), 3)
+    assert first.tolist() == [0, 1, 1, 1]
+    assert last.tolist() == [0, 3, 3, 3]
+
+
+def split_episodes(lengths: list[tuple[int, int]], share: float = 0.2) -> tuple:
+    """Split windows of one frame: pairs of (benign frames, frames of an episode)."""
+    episode = np.concatenate(
+        [[0] * benign + [k + 1] * attacks for k, (benign, attacks) in enumerate(lengths)] + [[0]]
+    ).astype(int)
+    starts = np.arange(len(episode))
+    parts = split_windows(
+        (episode > 0).astype(np.uint8),
+        window=1,
+        stride=1,
+        validation_share=share,
+        reach=episode_reach(episode, starts, 1),
+    )
+    return episode, parts
+
+
+@given(
+    lengths=st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=1, max_size=6),
+    share=st.floats(0.1, 0.5),
+)
+def test_an_episode_is_cut_only_where_no_position_leaves_attacks_on_both_sides(lengths, share):
+    episode, parts = split_episodes([(5, 2), *lengths], share)
+    both = set(episode[parts == TRAIN]) & set(episode[parts == VALIDATION]) - {0}
+    if both:
+        labels = (episode > 0).astype(np.uint8)
+        block = int((parts == VALIDATION).sum())
+        reach = episode_reach(episode, np.arange(len(episode)), 1)
+        for first in range(len(episode) - block + 1):
+            before = min(first - 1, reach[0][first])
+            after = max(first + block, reach[1][first + block - 1]) + 1
+            held = labels[first : first + block].sum()
+            trained = labels[: max(0, before)].sum() + labels[after:].sum()
+            assert not (held and trained)
+
+
+def test_two_episodes_go_to_one_part_each():
+    episode, parts = split_episodes([(8, 4), (8, 4)])
+    trained, held = (set(episode[parts == part].tolist()) - {0} for part in (TRAIN, VALIDATION))
+    assert len(trained) == len(held) == 1
+    assert trained != held
+
+
+def test_a_single_episode_is_cut_so_that_both_parts_know_the_attack():
+    episode, parts = split_episodes([(8, 12)])
+    assert 1 in episode[parts == TRAIN]
+    assert 1 in episode[parts == VALIDATION]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from kdgat.can.captures import find_captures, read_capture
-from kdgat.can.frames import drop_repeated, frame_table
+from kdgat.can.frames import content_hash, find_repeated, frame_table
 from kdgat.can.graph_store import GraphStore, concatenate
 from kdgat.can.splits import build_splits, capture_graphs
 from kdgat.leaks import CHECKS, leak_page, leak_report, refusal
@@ -256,7 +256,9 @@ def test_page_has_a_row_for_every_figure(captures):
 def read_public(folder) -> dict[str, pd.DataFrame]:
     paths = find_captures(folder)
     captures = {name: read_capture(path, 0.001)[0] for name, path in paths.items()}
-    return drop_repeated(captures)[0]
+    hashes = {name: content_hash(frames) for name, frames in captures.items()}
+    repeated = {name for name, _ in find_repeated(hashes)}
+    return {name: frames for name, frames in captures.items() if name not in repeated}
 
 
 made = partial(capture_graphs, window=100, stride=100)

@@ -1,7 +1,7 @@
 """The frame table: one row per CAN frame, the same columns whatever format it was read from."""
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -174,46 +174,38 @@ def content_hash(frames: pd.DataFrame) -> str:
     return digest.hexdigest()
 
 
-def drop_repeated(
-    captures: Mapping[str, pd.DataFrame], allowed: Collection[str] = ()
-) -> tuple[dict[str, pd.DataFrame], list[tuple[str, str]]]:
-    """Keep the first of the captures that hold exactly the same frames.
-
-    All `train_*` scenarios are one set: a capture that two of them share would put twins into
-    training and validation. Every `test_*` scenario is measured by itself, so a capture is
-    repeated only within its own scenario. A capture in both training and test is an error.
+def find_repeated(
+    hashes: Mapping[str, str], allowed: Sequence[str] = ()
+) -> list[tuple[str, str]]:
+    """Find the captures that repeat another one of their group, train or test.
 
     Args:
-        captures: Frame tables by name `<scenario>/<capture>`; of twins the first is kept.
+        hashes: Capture name -> `content_hash`; of twins the first is kept.
         allowed: Names of test captures that may repeat a training capture.
 
     Returns:
-        The captures kept, in the same order, and pairs (dropped name, name of the one kept).
+        Pairs (name to drop, name of the one kept).
 
     Raises:
         DataError: A test capture repeats a training capture, or a name allowed is no capture.
     """
-    unknown = sorted(set(allowed) - set(captures))
+    unknown = sorted(set(allowed) - set(hashes))
     if unknown:
-        raise DataError(f"No capture {unknown[0]} to allow; captures: {', '.join(captures)}.")
-    kept, dropped = {}, []
+        raise DataError(f"No capture {unknown[0]} to allow; captures: {', '.join(hashes)}.")
+    repeated = []
     first_by_content: dict[tuple[str, str], str] = {}
-    hashes = {name: content_hash(frames) for name, frames in captures.items()}
-    trained_on = {hashes[name]: name for name in captures if _group(name) == "train"}
-    for name, frames in captures.items():
-        is_test = _group(name) != "train"
-        if is_test and hashes[name] in trained_on and name not in allowed:
+    trained_on = {content: name for name, content in hashes.items() if _group(name) == "train"}
+    for name, content in hashes.items():
+        if _group(name) != "train" and content in trained_on and name not in allowed:
             raise DataError(
                 f"Test capture {name} holds the same frames as training capture "
-                f"{trained_on[hashes[name]]}: remove one of the two, a test must be unseen,"
+                f"{trained_on[content]}: remove one of the two, a test must be unseen,"
                 " or allow it by name in data_processing.allowed_repeats."
             )
-        first = first_by_content.setdefault((_group(name), hashes[name]), name)
-        if first == name:
-            kept[name] = frames
-        else:
-            dropped.append((name, first))
-    return kept, dropped
+        first = first_by_content.setdefault((_group(name), content), name)
+        if first != name:
+            repeated.append((name, first))
+    return repeated
 
 
 def _group(name: str) -> str:

@@ -1,26 +1,55 @@
 """Captures to the three splits: train, validation, test."""
 
 import logging
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
 from kdgat.can.graph_store import GraphStore, concatenate
-from kdgat.can.graphs import EDGE_FEATURES, NODE_FEATURES, build_graphs
-from kdgat.can.windows import TRAIN, VALIDATION, attack_counts, split_windows, window_starts
+from kdgat.can.graphs import EDGE_FEATURES, NODE_FEATURES, Graphs, iterate_graphs
+from kdgat.can.profile import Profile
+from kdgat.can.profile_sources import Profiles
+from kdgat.can.store_writer import StoreWriter
+from kdgat.can.windows import (
+    TRAIN,
+    VALIDATION,
+    attack_counts,
+    episode_reach,
+    split_windows,
+    window_labels,
+    window_starts,
+)
 from kdgat.errors import DataError
 
 LOGGER = logging.getLogger(__name__)
 
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How captures are cut into windows and dealt to the splits.
+
+    Attributes:
+        window: frames in a window.
+        stride: frames from one window's start to the next.
+        validation_share: share of a training capture's windows to hold out.
+    """
+
+    window: int
+    stride: int
+    validation_share: float
+
 
 def build_splits(
-    captures: dict[str, pd.DataFrame], *, window: int, stride: int, validation_share: float
+    captures: Mapping[str, pd.DataFrame], *, window: int, stride: int, validation_share: float
 ) -> dict[str, GraphStore]:
-    """Turn captures into graphs and put each window into one split, or into none.
-
-    Captures of `test_*` scenarios are test; of each capture of a `train_*` scenario one
-    contiguous block of windows is validation, with a gap on either side.
+    """Turn captures into graphs in memory, without a profile.
 
     Args:
         captures: `<scenario>/<capture>` -> frame table.
@@ -32,33 +61,86 @@ def build_splits(
         `train`, `validation` and `test`.
 
     Raises:
-        DataError: A capture is shorter than one window, or training or validation lacks a class.
+        DataError: As `split_blocks`, or training or validation lacks a class.
     """
-    parts: dict[str, list[GraphStore]] = {"train": [], "validation": [], "test": []}
-    for name, frames in captures.items():
-        store = capture_graphs(name, frames, window=window, stride=stride)
-        if name.startswith("test_"):
-            parts["test"].append(store)
-            continue
-        part = split_windows(
-            store.y.numpy(),
-            window=window,
-            stride=stride,
-            validation_share=validation_share,
-            capture=name,
-        )
-        parts["train"].append(store.subset(np.flatnonzero(part == TRAIN)))
-        parts["validation"].append(store.subset(np.flatnonzero(part == VALIDATION)))
-    splits = {split: concatenate(stores) for split, stores in parts.items()}
-    for split in ("train", "validation"):
-        _check_classes(split, splits[split])
+    blocks: dict[str, list[GraphStore]] = {split: [] for split in SPLITS}
+    for split, block in split_blocks(captures, Cut(window, stride, validation_share), Profiles()):
+        blocks[split].append(block)
+    splits = {split: concatenate(parts) for split, parts in blocks.items()}
     for split, store in splits.items():
-        LOGGER.info("%s: %d windows, %d of them attacks", split, len(store), int(store.y.sum()))
+        _check_classes(split, len(store), int(store.y.sum()), store.captures)
     return splits
 
 
+def write_splits(
+    captures: Mapping[str, pd.DataFrame],
+    cut: Cut,
+    profiles: Profiles,
+    paths: Mapping[str, Path],
+    *,
+    identity: str = "",
+) -> dict[str, GraphStore]:
+    """Turn captures into graphs on disk: memory holds one capture and one block of graphs.
+
+    Args:
+        captures: `<scenario>/<capture>` -> frame table; each is asked for once.
+        cut: how they are cut.
+        profiles: what they are measured against.
+        paths: split -> file to write.
+        identity: what the stores are made from.
+
+    Returns:
+        `train`, `validation` and `test`, mapped from the files.
+
+    Raises:
+        DataError: As `build_splits`; no file is then written.
+    """
+    with ExitStack() as stack:
+        writers: dict[str, StoreWriter] = {}
+        for split, block in split_blocks(captures, cut, profiles):
+            if split not in writers:
+                writer = StoreWriter(paths[split], block, identity=identity)
+                writers[split] = stack.enter_context(writer)
+            writers[split].add(block)
+        for split, writer in writers.items():
+            _check_classes(split, writer.num_graphs, writer.num_attacks, writer.captures)
+        return {split: writers[split].finish() for split in SPLITS}
+
+
+def split_blocks(
+    captures: Mapping[str, pd.DataFrame], cut: Cut, profiles: Profiles
+) -> Iterator[tuple[str, GraphStore]]:
+    """Turn captures into graphs and put each window into one split, or into none.
+
+    Captures of `test_*` scenarios are test; of each capture of a `train_*` scenario one
+    contiguous block of windows is validation, with a gap on either side. An episode that reaches
+    out of it is left out of training, see `split_windows`.
+
+    Args:
+        captures: `<scenario>/<capture>` -> frame table; each is asked for once.
+        cut: how they are cut.
+        profiles: what they are measured against.
+
+    Yields:
+        A split and graphs for it, in the order of the captures and of the windows of each.
+
+    Raises:
+        DataError: A capture is shorter than one window, or too short to be split.
+    """
+    for name in captures:
+        frames = captures[name]
+        starts = _starts(name, len(frames), cut.window, cut.stride)
+        measured = list(profiles.of_windows(name, frames, starts, cut.window))
+        left = np.concatenate([chosen for chosen, _ in measured])
+        for split, wanted in _deal(name, frames, left, cut).items():
+            for chosen, profile in measured:
+                both = np.intersect1d(chosen, wanted, assume_unique=True)
+                for block in capture_blocks(name, frames, both, cut, profile):
+                    yield split, block
+
+
 def capture_graphs(name: str, frames: pd.DataFrame, *, window: int, stride: int) -> GraphStore:
-    """Turn one capture into graphs.
+    """Turn one capture into graphs, without a profile.
 
     Args:
         name: `<scenario>/<capture>`.
@@ -69,15 +151,39 @@ def capture_graphs(name: str, frames: pd.DataFrame, *, window: int, stride: int)
     Raises:
         DataError: The capture is shorter than one window.
     """
-    starts = window_starts(len(frames), window, stride)
-    if len(starts) == 0:
-        raise DataError(
-            f"capture {name} has {len(frames)} frames: a window needs {window} "
-            "(data_processing.window)"
-        )
-    graphs = build_graphs(frames, starts, window)
-    counts = attack_counts(frames["attack"].to_numpy(), starts, window)
-    timestamp = frames["timestamp"].to_numpy()
+    starts = _starts(name, len(frames), window, stride)
+    return concatenate(list(capture_blocks(name, frames, starts, Cut(window, stride, 0.0), None)))
+
+
+def capture_blocks(
+    name: str, frames: pd.DataFrame, starts: np.ndarray, cut: Cut, profile: Profile | None
+) -> Iterator[GraphStore]:
+    """Turn windows of one capture into graphs, block by block, at least one block.
+
+    Args:
+        name: `<scenario>/<capture>`.
+        frames: its frame table.
+        starts: int64 `[num_windows]`, first frame of each window.
+        cut: length of the windows, and their stride, for the record.
+        profile: what they are measured against.
+    """
+    attack, timestamp = frames["attack"].to_numpy(), frames["timestamp"].to_numpy()
+    first = 0
+    for graphs in iterate_graphs(frames, starts, cut.window, profile):
+        begins = starts[first : first + len(graphs.node_offsets) - 1]
+        first += len(begins)
+        yield _store(name, graphs, begins, attack, timestamp, cut)
+
+
+def _store(
+    name: str,
+    graphs: Graphs,
+    starts: np.ndarray,
+    attack: np.ndarray,
+    timestamp: np.ndarray,
+    cut: Cut,
+) -> GraphStore:
+    counts = attack_counts(attack, starts, cut.window)
     return GraphStore(
         x=torch.from_numpy(graphs.x),
         arbitration_id=torch.from_numpy(graphs.arbitration_id),
@@ -88,46 +194,46 @@ def capture_graphs(name: str, frames: pd.DataFrame, *, window: int, stride: int)
         capture=torch.zeros(len(starts), dtype=torch.int32),
         start=torch.from_numpy(starts),
         start_time=torch.from_numpy(timestamp[starts]),
-        end_time=torch.from_numpy(timestamp[starts + window - 1]),
+        end_time=torch.from_numpy(timestamp[starts + cut.window - 1]),
         node_offsets=torch.from_numpy(graphs.node_offsets),
         edge_offsets=torch.from_numpy(graphs.edge_offsets),
         captures=(name,),
         node_features=NODE_FEATURES,
         edge_features=EDGE_FEATURES,
-        window=window,
-        stride=stride,
+        window=cut.window,
+        stride=cut.stride,
     )
 
 
-def _check_classes(split: str, store: GraphStore) -> None:
-    attacks = int(store.y.sum())
-    if attacks in (0, len(store)):
-        captures = ", ".join(store.captures)
+def _starts(name: str, num_frames: int, window: int, stride: int) -> np.ndarray:
+    starts = window_starts(num_frames, window, stride)
+    if len(starts) == 0:
         raise DataError(
-            f"the {split} part has {len(store)} windows, {attacks} of them attacks, from "
-            f"{captures}: it needs attack and benign windows"
+            f"capture {name} has {num_frames} frames: a window needs {window} "
+            "(data_processing.window)"
         )
+    return starts
 
 
-def summarise(captures: dict[str, pd.DataFrame], repeated: dict[str, str]) -> pd.DataFrame:
-    """Describe captures, one row each.
+def _deal(name: str, frames: pd.DataFrame, starts: np.ndarray, cut: Cut) -> dict[str, np.ndarray]:
+    """Return the starts of a capture's windows by the split that they belong to."""
+    if name.startswith("test_"):
+        return {"test": starts}
+    part = split_windows(
+        window_labels(frames["attack"].to_numpy(), starts, cut.window),
+        window=cut.window,
+        stride=cut.stride,
+        validation_share=cut.validation_share,
+        reach=episode_reach(frames["episode"].to_numpy(), starts, cut.window),
+        capture=name,
+    )
+    return {"train": starts[part == TRAIN], "validation": starts[part == VALIDATION]}
 
-    Args:
-        captures: `<scenario>/<capture>` -> frame table.
-        repeated: capture dropped -> the capture that it repeats.
 
-    Returns:
-        Columns capture, frames, seconds, arbitration_ids, attack_frames, repeats.
-    """
-    rows = [
-        {
-            "capture": name,
-            "frames": len(frames),
-            "seconds": frames["timestamp"].max() - frames["timestamp"].min(),
-            "arbitration_ids": frames["arbitration_id"].nunique(),
-            "attack_frames": int(frames["attack"].sum()),
-            "repeats": repeated.get(name, ""),
-        }
-        for name, frames in captures.items()
-    ]
-    return pd.DataFrame(rows)
+def _check_classes(split: str, num_graphs: int, attacks: int, captures: tuple[str, ...]) -> None:
+    LOGGER.info("%s: %d windows, %d of them attacks", split, num_graphs, attacks)
+    if split != "test" and attacks in (0, num_graphs):
+        raise DataError(
+            f"the {split} part has {num_graphs} windows, {attacks} of them attacks, from "
+            f"{', '.join(captures)}: it needs attack and benign windows"
+        )

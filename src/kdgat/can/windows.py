@@ -1,5 +1,7 @@
 """Windows of consecutive frames: bounds, labels, and the split into training and validation."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from kdgat.errors import DataError
@@ -41,6 +43,32 @@ def window_labels(attack: np.ndarray, starts: np.ndarray, window: int) -> np.nda
     return (attack_counts(attack, starts, window) > 0).astype(np.uint8)
 
 
+def episode_reach(
+    episode: np.ndarray, starts: np.ndarray, window: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find how far the episodes that touch a window reach to either side.
+
+    Args:
+        episode: integer `[num_frames]`, 0 in benign frames, k in the capture's k-th episode.
+        starts: int64 `[num_windows]`, first frame of each window, ascending.
+        window: Frames in a window.
+
+    Returns:
+        int64 `[num_windows]` twice: the first and the last window that shares an episode with
+        the window, the window itself where it holds none.
+    """
+    first = np.arange(len(starts))
+    last = first.copy()
+    attacked = np.flatnonzero(episode)
+    for number in np.unique(episode[attacked]):
+        frames = attacked[episode[attacked] == number]
+        begin = np.searchsorted(starts, frames[0] - window, side="right")
+        end = np.searchsorted(starts, frames[-1], side="right")
+        first[begin:end] = np.minimum(first[begin:end], begin)
+        last[begin:end] = np.maximum(last[begin:end], end - 1)
+    return first, last
+
+
 def gap_windows(window: int, stride: int) -> int:
     """Return how many windows to leave out so that a whole window's frames lie between two parts.
 
@@ -55,6 +83,7 @@ def split_windows(
     window: int,
     stride: int,
     validation_share: float,
+    reach: tuple[np.ndarray, np.ndarray] | None = None,
     capture: str = "the capture",
 ) -> np.ndarray:
     """Hold out one contiguous block of a capture's windows for validation.
@@ -62,6 +91,11 @@ def split_windows(
     Neighbouring windows are near copies, so a random split would validate on what was trained
     on. The block is contiguous in time and no frame is shared: on either side, unless it touches
     the capture's end, windows are left out until at least `window` frames lie in between.
+
+    Episodes stay whole: where one reaches out of the block, its windows beyond are left out,
+    too, so that training never sees the rest of an attack that is validated on. Only where no
+    position then has attack windows on both sides, as in a capture with a single episode, an
+    episode may be cut, with the same gap.
 
     Of all positions those come first that leave attack windows on both sides, then those that
     leave at least training some, then those with benign windows on both sides; among them the
@@ -72,6 +106,7 @@ def split_windows(
         window: Frames in a window.
         stride: Frames from one start to the next.
         validation_share: Share of the windows in the block, above 0, below 1.
+        reach: `episode_reach` of the windows; without it episodes are not looked at.
         capture: Name for the error message.
 
     Returns:
@@ -89,19 +124,44 @@ def split_windows(
             f"{capture} has {num_windows} whole windows of {window} frames at stride {stride}; "
             f"splitting off a validation share of {validation_share:g} needs at least {needed}."
         )
-    first = _best_position(labels, block, gap)
+    plain = np.arange(num_windows)
+    first_whole, last_whole = (plain, plain) if reach is None else reach
+    place = _best_position(labels, block, gap, first_whole, last_whole)
+    if place is None:
+        place = _best_position(labels, block, gap, plain, plain, cut=True)
     parts = np.full(num_windows, TRAIN, np.int8)
-    parts[max(0, first - gap) : first + block + gap] = GAP
-    parts[first : first + block] = VALIDATION
+    parts[place.before : place.after] = GAP
+    parts[place.first : place.first + block] = VALIDATION
     return parts
 
 
-def _best_position(labels: np.ndarray, block: int, gap: int) -> int:
-    """Return the first window of the validation block that `split_windows` describes."""
+class _Place(NamedTuple):
+    """Where the validation block lies, and the training windows before and after it end."""
+
+    first: int
+    before: int
+    after: int
+
+
+def _best_position(
+    labels: np.ndarray,
+    block: int,
+    gap: int,
+    first_whole: np.ndarray,
+    last_whole: np.ndarray,
+    *,
+    cut: bool = False,
+) -> _Place | None:
+    """Return the position that `split_windows` describes.
+
+    None if the capture has attacks, and no position leaves some on both sides; with `cut` the
+    best position all the same.
+    """
     num_windows = len(labels)
     first = np.arange(num_windows - block + 1)
-    before = np.maximum(first - gap, 0)
-    after = np.minimum(first + block + gap, num_windows)
+    before = np.maximum(np.minimum(first - gap, first_whole[first]), 0)
+    last = first + block - 1
+    after = np.minimum(np.maximum(last + gap, last_whole[last]) + 1, num_windows)
     attacks_up_to = np.concatenate([[0], np.cumsum(labels, dtype=np.int64)])
     total = attacks_up_to[-1]
     held_attacks = attacks_up_to[first + block] - attacks_up_to[first]
@@ -113,5 +173,8 @@ def _best_position(labels: np.ndarray, block: int, gap: int) -> int:
     distance = np.abs(held_attacks * num_windows - total * block)
     preference = (first, -distance, benign_in_both, train_attacks > 0, attack_in_both)
     trainable = train_windows > 0
+    if not cut and (not trainable.any() or (total > 0 and not attack_in_both[trainable].any())):
+        return None
     order = np.lexsort([key[trainable] for key in preference])
-    return int(first[trainable][order[-1]])
+    best = np.flatnonzero(trainable)[order[-1]]
+    return _Place(int(first[best]), int(before[best]), int(after[best]))

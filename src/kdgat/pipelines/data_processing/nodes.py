@@ -1,15 +1,20 @@
 """Captures to graphs."""
 
 import logging
+from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 
 import pandas as pd
 
 from kdgat import leaks
-from kdgat.can import frames, graph_store, splits
-from kdgat.can.captures import describe_capture
+from kdgat.can import graph_store, splits
+from kdgat.can.capture_tables import CaptureTables, survey_captures
 from kdgat.can.graph_store import GraphStore
+from kdgat.can.identity import store_identity
+from kdgat.can.profile_sources import learn_profiles
 from kdgat.datasets.captures import CaptureReader
+from kdgat.datasets.graph_workspace import GraphWorkspace
 from kdgat.datasets.raw_root import CapturesOf
 from kdgat.errors import DataError
 from kdgat.parameters import DataProcessing
@@ -19,51 +24,59 @@ LOGGER = logging.getLogger(__name__)
 
 def read_captures(
     readers: dict[str, CaptureReader], parameters: DataProcessing
-) -> tuple[dict[str, pd.DataFrame], pd.DataFrame, pd.DataFrame]:
-    """Read every capture and drop those that repeat another.
+) -> tuple[CaptureTables, pd.DataFrame, pd.DataFrame]:
+    """Read every capture, one at a time, and drop those that repeat another.
 
     Args:
         readers: capture name -> reader.
         parameters: of this stage.
 
     Returns:
-        Capture name -> frame table; a table of all captures, with what each repeats; the
-        malformed rows left out.
+        Capture name -> frame table, read again where it is not kept in memory; a table of all
+        captures, with what each repeats; the malformed rows left out.
     """
-    read = {
-        name: reader(bad_row_share=parameters.bad_row_share) for name, reader in readers.items()
-    }
-    tables = {name: capture.frames for name, capture in read.items()}
-    kept, repeated = frames.drop_repeated(tables, allowed=parameters.allowed_repeats)
-    for dropped, original in repeated:
+    survey = survey_captures(
+        {
+            name: partial(reader, bad_row_share=parameters.bad_row_share)
+            for name, reader in readers.items()
+        },
+        allowed_repeats=parameters.allowed_repeats,
+    )
+    for dropped, original in survey.repeated:
         LOGGER.info("dropped %s: the same frames as %s", dropped, original)
     for name in parameters.allowed_repeats:
         LOGGER.warning("%s may repeat training: its figures prove nothing", name)
-    summary = pd.DataFrame([describe_capture(capture) for capture in read.values()])
-    repeats = summary["capture"].map(dict(repeated)).fillna("")
-    bad_rows = pd.concat([x.bad_rows.assign(capture=name) for name, x in read.items()])
-    return kept, summary.assign(repeats=repeats), bad_rows
+    return survey.captures, survey.summary, survey.bad_rows
 
 
 def build_graph_stores(
-    captures: dict[str, pd.DataFrame], parameters: DataProcessing
+    captures: CaptureTables, workspace: GraphWorkspace, parameters: DataProcessing
 ) -> tuple[GraphStore, GraphStore, GraphStore]:
     """Cut captures into windows, turn windows into graphs, split them.
+
+    Graphs that an earlier run has made from the same frames, parameters and code are taken as
+    they are.
 
     Returns:
         Graphs of train, validation and test.
     """
-    parts = splits.build_splits(
-        captures,
-        window=parameters.window,
-        stride=parameters.stride,
-        validation_share=parameters.validation_share,
+    vehicles = {name: note.vehicle for name, note in captures.notes.items()}
+    shaping = parameters.model_dump(include={"window", "stride", "validation_share", "profile"})
+    identity = store_identity(
+        [(name, note.content, note.vehicle) for name, note in captures.notes.items()], shaping
     )
+    cut = splits.Cut(parameters.window, parameters.stride, parameters.validation_share)
+
+    def build(paths: Mapping[str, Path]) -> dict[str, GraphStore]:
+        profiles = learn_profiles(captures.items(), vehicles, parameters.profile, cut.window)
+        return splits.write_splits(captures, cut, profiles, paths, identity=identity)
+
+    parts = workspace.provide(identity, build)
     return parts["train"], parts["validation"], parts["test"]
 
 
 def report_leaks(
-    captures: dict[str, pd.DataFrame],
+    captures: CaptureTables,
     train_graphs: GraphStore,
     validation_graphs: GraphStore,
     test_graphs: GraphStore,

@@ -26,7 +26,11 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.build_graph_stores,
-                inputs={"captures": "captures", "parameters": "params:data_processing"},
+                inputs={
+                    "captures": "captures",
+                    "workspace": "graph_workspace",
+                    "parameters": "params:data_processing",
+                },
                 outputs=["built_train_graphs", "built_validation_graphs", "built_test_graphs"],
                 name="build_graph_stores",
             ),

@@ -1,0 +1,121 @@
+"""The frame tables of many captures, of which only a few are in memory at a time."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from kdgat.can.captures import Capture, describe_capture
+from kdgat.can.frames import content_hash, find_repeated
+
+KEPT_FRAMES = 5_000_000
+"""Frames kept in memory, together: 190 MB."""
+
+Reader = Callable[[], Capture]
+
+
+@dataclass(frozen=True)
+class CaptureNote:
+    """What is remembered of a capture that has been read.
+
+    Attributes:
+        content: Hash of its frames.
+        vehicle: The car.
+        attack_type: What is in it.
+    """
+
+    content: str
+    vehicle: str
+    attack_type: str
+
+
+class CaptureTables(Mapping[str, pd.DataFrame]):
+    """Capture name -> frame table, read again from its log where it was not kept.
+
+    Args:
+        readers: Capture name -> function that reads it.
+        notes: Capture name -> what is known of it.
+        kept: Tables in memory.
+    """
+
+    def __init__(
+        self,
+        readers: Mapping[str, Reader],
+        notes: Mapping[str, CaptureNote],
+        kept: Mapping[str, pd.DataFrame],
+    ):
+        self.notes = notes
+        self._readers = readers
+        self._kept = kept
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name in self._kept:
+            return self._kept[name]
+        return self._readers[name]().frames
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.notes)
+
+    def __len__(self) -> int:
+        return len(self.notes)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What one pass over a dataset's captures finds.
+
+    Attributes:
+        captures: Those that repeat no other.
+        summary: One row per capture: as `describe_capture`, and `repeats`, the capture that it
+            repeats.
+        bad_rows: Malformed rows left out: `line`, `reason`, `text`, `capture`.
+        repeated: Pairs (name of a capture left out, name of the one kept).
+    """
+
+    captures: CaptureTables
+    summary: pd.DataFrame
+    bad_rows: pd.DataFrame
+    repeated: list[tuple[str, str]]
+
+
+def survey_captures(
+    readers: Mapping[str, Reader],
+    *,
+    allowed_repeats: Sequence[str] = (),
+    kept_frames: int = KEPT_FRAMES,
+) -> Survey:
+    """Read every capture once, one at a time.
+
+    Args:
+        readers: Capture name -> function that reads it.
+        allowed_repeats: Names of test captures that may repeat a training capture.
+        kept_frames: Frames to keep in memory, together.
+
+    Raises:
+        DataError: A capture cannot be read, or a test capture repeats a training capture, or a
+            name allowed is no capture.
+    """
+    notes, kept, rows, bad_rows = {}, {}, [], []
+    for name, reader in readers.items():
+        capture = reader()
+        content = content_hash(capture.frames)
+        notes[name] = CaptureNote(content, capture.vehicle, capture.attack_type)
+        rows.append(describe_capture(capture))
+        bad_rows.append(capture.bad_rows.assign(capture=name))
+        if len(capture.frames) <= kept_frames:
+            kept[name] = capture.frames
+            kept_frames -= len(capture.frames)
+    hashes = {name: note.content for name, note in notes.items()}
+    repeated = find_repeated(hashes, allowed_repeats)
+    dropped = dict(repeated)
+    summary = pd.DataFrame(rows)
+    return Survey(
+        captures=CaptureTables(
+            readers,
+            {name: note for name, note in notes.items() if name not in dropped},
+            {name: frames for name, frames in kept.items() if name not in dropped},
+        ),
+        summary=summary.assign(repeats=summary["capture"].map(dropped).fillna("")),
+        bad_rows=pd.concat(bad_rows),
+        repeated=repeated,
+    )
