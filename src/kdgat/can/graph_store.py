@@ -206,7 +206,7 @@ class GraphStore:
         try:
             with safe_open(path, framework="pt") as file:
                 description = json.loads(file.metadata()[HEADER_KEY])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                tensors = {name: file.get_tensor(name) for name in _TENSORS}
             lists = {key: tuple(v) for key, v in description.items() if isinstance(v, list)}
             store = cls(**tensors, **{**description, **lists})
             object.__setattr__(store, "file", MappedFile.at(path))

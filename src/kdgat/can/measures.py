@@ -45,7 +45,7 @@ def sort(values):
 
 
 @njit(cache=True, nogil=True)
-def median(values, count):
+def sorted_median(values, count):
     """Return the median of the first values, sorting them in place."""
     sort(values[:count])
     return 0.5 * (values[(count - 1) // 2] + values[count // 2])
@@ -89,3 +89,38 @@ def bytes_changed(one, other, one_length, other_length):
     """Count positions at which two payloads differ."""
     shorter = min(one_length, other_length)
     return bytes_set(differing(one, other, shorter)) + abs(one_length - other_length)
+
+
+@njit(cache=True, nogil=True)
+def select(values, rank):
+    """Put the value of a rank in its place, smaller ones before and larger ones behind it."""
+    low, high = 0, len(values) - 1
+    while low < high:
+        pivot = values[(low + high) // 2]
+        left, right = low, high
+        while left <= right:
+            while values[left] < pivot:
+                left += 1
+            while values[right] > pivot:
+                right -= 1
+            if left <= right:
+                values[left], values[right] = values[right], values[left]
+                left += 1
+                right -= 1
+        if rank <= right:
+            high = right
+        elif rank >= left:
+            low = left
+        else:
+            return
+
+
+@njit(cache=True, nogil=True)
+def median(values):
+    """Return the median, moving values about (Hoare 1961: only the middle is put in order)."""
+    count = len(values)
+    select(values, count // 2)
+    upper = values[count // 2]
+    if count % 2:
+        return upper
+    return 0.5 * (values[: count // 2].max() + upper)

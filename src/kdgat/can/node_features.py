@@ -16,8 +16,8 @@ from kdgat.can.measures import (
     bytes_changed,
     bytes_set,
     log1p,
-    median,
     ratio,
+    sorted_median,
 )
 
 RHYTHM, BUS, CHANGE, CONTENT = 0, 7, 9, 14
@@ -60,7 +60,9 @@ def fill_nodes(x, dlc, words, lengths, starts, window, layout):
     values = np.empty(window)
     occurrences = np.zeros(256, np.int64)
     counts = np.arange(window * MAX_DLC + 1)
-    surprise = counts * np.log2(np.maximum(counts, 1))
+    entropy = counts * np.log2(np.maximum(counts, 1))
+    added = np.zeros(len(counts))
+    added[1:] = entropy[1:] - entropy[:-1]
     for graph in range(len(starts)):
         frames = slice(starts[graph], starts[graph] + window)
         first, last = layout.node_offsets[graph], layout.node_offsets[graph + 1]
@@ -77,7 +79,7 @@ def fill_nodes(x, dlc, words, lengths, starts, window, layout):
             _change(row[CHANGE:], places, words[frames], lengths[frames], values)
             _content(
                 row[CONTENT:], places, dlc[frames], words[frames], lengths[frames],
-                occurrences, surprise,
+                occurrences, added,
             )  # fmt: skip
 
 
@@ -110,7 +112,7 @@ def _rhythm(x, places, clock, gaps):
     mean, squares = total / (count - 1), 0.0
     for step in range(count - 1):
         squares += (gaps[step] - mean) ** 2
-    middle = median(gaps, count - 1)
+    middle = sorted_median(gaps, count - 1)
     shortest, longest = gaps[0], gaps[count - 2]
     silence = max(clock[places[0]], duration - clock[places[count - 1]])
     x[1] = log1p(ratio(middle, shortest))
@@ -156,7 +158,7 @@ def _change(x, places, words, lengths, bits):
         if step > 1:
             before = places[step - 2]
             two_apart += bits_changed(word, words[before], length, np.int64(lengths[before]))
-    middle = median(bits, count - 1)
+    middle = sorted_median(bits, count - 1)
     x[0] = num_bytes / (count - 1) / longest
     x[1] = bits[count - 2] / (8 * longest)
     x[2] = (bits[count - 2] - middle) / (8 * longest)
@@ -167,7 +169,7 @@ def _change(x, places, words, lengths, bits):
 
 
 @njit(cache=True, nogil=True)
-def _content(x, places, dlc, words, lengths, occurrences, surprise):
+def _content(x, places, dlc, words, lengths, occurrences, added):
     """Write what one ID's bytes look like: 4 values; `occurrences` are left 0, as found."""
     num_bytes, num_bits, nonzero, dlc_changes, known = 0, 0, 0, 0, 0.0
     for step in range(len(places)):
@@ -181,7 +183,7 @@ def _content(x, places, dlc, words, lengths, occurrences, surprise):
             value = np.int64(word & np.uint64(255))
             word >>= np.uint64(8)
             occurrences[value] += 1
-            known += surprise[occurrences[value]] - surprise[occurrences[value] - 1]
+            known += added[occurrences[value]]
     for place in places:
         word = words[place]
         for _ in range(lengths[place]):

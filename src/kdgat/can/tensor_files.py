@@ -18,22 +18,28 @@ NAMES = {
 }
 """What the format calls the types of numpy."""
 
+HEAD = 2**16
+"""Bytes kept free for the file's head; a longer head costs one more copy of the file."""
+
 BUFFER = 2**22
 """Bytes copied at once when the pieces are put together."""
+
+PADDING = "padding"
+"""A tensor of up to 7 bytes: what follows begins at a multiple of 8."""
 
 
 class TensorFileWriter:
     """Write tensors that grow along their first dimension into one safetensors file.
 
-    The format keeps each tensor contiguous and names its length in the file's head, so pieces are
-    appended to one file a tensor and put together at the end. The file appears whole or not at
-    all; leaving the `with` block without `finish` leaves nothing behind.
+    The format keeps each tensor contiguous and names its length in the file's head. The first
+    tensor, which should be the largest, is written into its final place; pieces of the others go
+    to one file each and are put behind it at the end. The file appears whole or not at all, and
+    leaving the `with` block without `finish` leaves nothing behind.
 
     Args:
         path: The file, in a folder that exists; an existing one is replaced.
-        tensors: Name -> type and the shape of one row; of a tensor that grows along its second
-            dimension, `rows` gives the first.
-        rows: Name -> number of rows, each of which grows by itself.
+        tensors: Name -> type and the shape of one row.
+        rows: Name -> number of rows, of tensors that grow along their second dimension.
     """
 
     def __init__(
@@ -46,13 +52,18 @@ class TensorFileWriter:
         self.path = path
         self._tensors = tensors
         self._rows = rows or {}
+        self._first, *others = tensors
+        # Wider types first: all of them then begin at a multiple of their own width.
+        self._others = sorted(others, key=lambda name: -tensors[name][0].itemsize)
         self._folder = tempfile.TemporaryDirectory(dir=path.parent, prefix=".partial-")
-        self._parts = {
+        self._whole = (Path(self._folder.name) / "whole").open("w+b")
+        self._whole.seek(HEAD)
+        self._parts = {self._first: [self._whole]} | {
             name: [
-                (Path(self._folder.name) / f"{name}.{part}").open("wb")
+                (Path(self._folder.name) / f"{name}.{part}").open("w+b")
                 for part in range(self._rows.get(name, 1))
             ]
-            for name in tensors
+            for name in self._others
         }
 
     def __enter__(self) -> "TensorFileWriter":
@@ -88,32 +99,44 @@ class TensorFileWriter:
         Args:
             metadata: Text for the file's head.
         """
-        for part in (part for parts in self._parts.values() for part in parts):
-            part.close()
-        head, end = {"__metadata__": metadata}, 0
-        # Wider types first, as safetensors has it: every tensor then begins at its own width.
-        order = sorted(self._tensors, key=lambda name: -self._tensors[name][0].itemsize)
-        for name in order:
-            size = sum(Path(part.name).stat().st_size for part in self._parts[name])
-            head[name] = {
-                "dtype": NAMES[self._tensors[name][0]],
-                "shape": self._shape(name, size),
-                "data_offsets": [end, end + size],
-            }
-            end += size
-        text = json.dumps(head).encode()
-        text += b" " * (-len(text) % 8)
-        whole = Path(self._folder.name) / "whole"
-        with whole.open("wb") as target:
-            target.write(len(text).to_bytes(8, "little") + text)
-            for part in (part for name in order for part in self._parts[name]):
-                with open(part.name, "rb") as source:
-                    shutil.copyfileobj(source, target, BUFFER)
-                os.unlink(part.name)
-        os.replace(whole, self.path)
+        end = self._whole.tell() - HEAD
+        head = {"__metadata__": metadata, self._first: self._entry(self._first, 0, end)}
+        padding = -end % 8
+        self._whole.write(bytes(padding))
+        head[PADDING] = {"dtype": "U8", "shape": [padding], "data_offsets": [end, end + padding]}
+        end += padding
+        for name in self._others:
+            begin = end
+            for part in self._parts[name]:
+                end += part.tell()
+                part.seek(0)
+                shutil.copyfileobj(part, self._whole, BUFFER)
+            head[name] = self._entry(name, begin, end)
+        self._write_head(json.dumps(head).encode())
+        self._whole.close()
+        os.replace(self._whole.name, self.path)
 
-    def _shape(self, name: str, size: int) -> list[int]:
+    def _entry(self, name: str, begin: int, end: int) -> dict:
         dtype, row = self._tensors[name]
+        number = (end - begin) // dtype.itemsize
         if name in self._rows:
-            return [self._rows[name], size // dtype.itemsize // self._rows[name]]
-        return [size // dtype.itemsize // int(np.prod(row)), *row]
+            shape = [self._rows[name], number // self._rows[name]]
+        else:
+            shape = [number // int(np.prod(row)), *row]
+        return {"dtype": NAMES[dtype], "shape": shape, "data_offsets": [begin, end]}
+
+    def _write_head(self, text: bytes) -> None:
+        """Write the head into the room kept for it; without enough room, move the rest."""
+        room = HEAD - 8
+        if len(text) > room:
+            room = len(text) + -len(text) % 8
+            longer = Path(self._folder.name) / "longer"
+            with longer.open("wb") as target:
+                target.seek(8 + room)
+                self._whole.seek(HEAD)
+                shutil.copyfileobj(self._whole, target, BUFFER)
+            self._whole.close()
+            longer.rename(self._whole.name)
+            self._whole = Path(self._whole.name).open("r+b")
+        self._whole.seek(0)
+        self._whole.write(room.to_bytes(8, "little") + text.ljust(room))

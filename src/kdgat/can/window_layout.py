@@ -104,7 +104,7 @@ def lay_out(timestamp, codes, num_ids, starts, window):
         layout.edge_offsets[graph + 1] = first_edge + num_edges
         clock = layout.clock[graph]
         _read_clock(timestamp[starts[graph] : starts[graph] + window], clock, gaps)
-        layout.median_gap[graph] = median(gaps, num_steps)
+        layout.median_gap[graph] = median(gaps)
     return layout
 
 
