@@ -16,9 +16,9 @@ from kdgat.can.capture_folders import find_captures
 from kdgat.can.captures import Capture, read_capture, write_canonical
 from kdgat.can.frames import drop_repeated
 from kdgat.can.profile import Profile
+from kdgat.can.readers.plain_csv import write_capture
 from kdgat.can.splits import Cut, capture_blocks
 from kdgat.can.store_writer import StoreWriter
-from kdgat.can.readers.plain_csv import write_capture
 from kdgat.can.windows import window_starts
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "reference"))

@@ -1,7 +1,7 @@
 """The frame table: one row per CAN frame, the same columns whatever format it was read from."""
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -174,9 +174,7 @@ def content_hash(frames: pd.DataFrame) -> str:
     return digest.hexdigest()
 
 
-def find_repeated(
-    hashes: Mapping[str, str], allowed: Sequence[str] = ()
-) -> list[tuple[str, str]]:
+def find_repeated(hashes: Mapping[str, str], allowed: Sequence[str] = ()) -> list[tuple[str, str]]:
     """Find the captures that repeat another one of their group, train or test.
 
     Args:
