@@ -14,6 +14,13 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process, and all that share the one Slurm."""
+    for item in items:
+        slurm = "slurm" in item.path.relative_to(ROOT).parts
+        item.add_marker(pytest.mark.xdist_group("slurm" if slurm else str(item.path)))
+
+
 @pytest.fixture(scope="session")
 def real_captures() -> Path:
     """Raw root with real captures; skips, visibly, where there are none."""
