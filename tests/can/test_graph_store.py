@@ -1,6 +1,7 @@
 """The packed store: batches equal PyG's own, round trips, scaling from benign rows."""
 
 import dataclasses
+from functools import partialmethod
 
 import numpy as np
 import pytest
@@ -301,7 +302,7 @@ def test_scaling_sees_benign_graphs_alone():
 
 def test_scaling_looks_at_a_part_of_the_rows_at_a_time(monkeypatch):
     whole = feature_scaling(random_store(5))
-    monkeypatch.setattr(graph_store, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(GraphStore, "parts", partialmethod(GraphStore.parts, 5))
     pieces = feature_scaling(random_store(5))
     np.testing.assert_allclose(pieces.node_std, whole.node_std, rtol=1e-12)
     np.testing.assert_allclose(pieces.edge_mean, whole.edge_mean, rtol=1e-12, atol=1e-15)
@@ -325,3 +326,12 @@ def test_scaling_needs_a_benign_graph():
 def test_scaling_goes_through_json():
     scaling = feature_scaling(random_store(6))
     assert FeatureScaling.from_dict(scaling.to_dict()) == scaling
+
+
+def test_parts_are_the_graphs_in_order(tmp_path):
+    store = random_store(7)
+    store.save(tmp_path / "store.safetensors")
+    for held in (store, GraphStore.load(tmp_path / "store.safetensors")):
+        parts = list(held.parts(5))
+        assert [len(part) for part in parts] == [5, 5, 2]
+        assert_same_store(concatenate(parts), store)

@@ -26,8 +26,8 @@ DESCRIPTION = ("captures", "node_features", "edge_features", "window", "stride",
 DATA_BATCH = type(Batch(_base_cls=Data))
 """PyG's class of batches of `Data`, looked up once."""
 
-ROWS_AT_ONCE = 2**18
-"""Nodes or edges whose features are measured at once: a few tens of MB."""
+PART = 2**13
+"""Graphs that are read at once where all are: some 60 MB."""
 
 
 class MappedFile(NamedTuple):
@@ -168,6 +168,34 @@ class GraphStore:
             **{name: getattr(self, name)[chosen] for name in PER_GRAPH},
             node_offsets=node_offsets,
             edge_offsets=edge_offsets,
+            **{name: getattr(self, name) for name in DESCRIPTION if name != "identity"},
+        )
+
+    def parts(self, num_graphs: int = PART) -> Iterator["GraphStore"]:
+        """Give the graphs a part at a time, in order.
+
+        Each part of a mapped store is mapped by itself, so that memory holds one part although
+        all pages of the file are read.
+
+        Args:
+            num_graphs: in a part, at most.
+        """
+        for first in range(0, len(self), num_graphs):
+            mapped = self.file is not None and self.file.is_there()
+            source = GraphStore.load(self.file.path) if mapped else self
+            yield source._slice(first, min(first + num_graphs, len(self)))
+
+    def _slice(self, first: int, last: int) -> "GraphStore":
+        nodes = slice(self.node_offsets[first], self.node_offsets[last])
+        edges = slice(self.edge_offsets[first], self.edge_offsets[last])
+        return GraphStore(
+            x=self.x[nodes],
+            arbitration_id=self.arbitration_id[nodes],
+            edge_index=self.edge_index[:, edges],
+            edge_attr=self.edge_attr[edges],
+            **{name: getattr(self, name)[first:last] for name in PER_GRAPH},
+            node_offsets=self.node_offsets[first : last + 1] - self.node_offsets[first],
+            edge_offsets=self.edge_offsets[first : last + 1] - self.edge_offsets[first],
             **{name: getattr(self, name) for name in DESCRIPTION if name != "identity"},
         )
 
@@ -328,11 +356,10 @@ def feature_scaling(store: GraphStore) -> FeatureScaling:
     Raises:
         DataError: It holds no benign graph.
     """
-    benign = store.y == 0
-    if not bool(benign.any()):
+    if bool(store.y.all()):
         raise DataError(f"the training part has {len(store)} windows, none of them benign")
-    node_mean, node_std = _mean_and_std(store.x, store.node_offsets, benign)
-    edge_mean, edge_std = _mean_and_std(store.edge_attr, store.edge_offsets, benign)
+    node_mean, node_std = _mean_and_std(store, "x", "node_offsets")
+    edge_mean, edge_std = _mean_and_std(store, "edge_attr", "edge_offsets")
     return FeatureScaling(
         list(store.node_features),
         node_mean,
@@ -343,22 +370,22 @@ def feature_scaling(store: GraphStore) -> FeatureScaling:
     )
 
 
-def _mean_and_std(rows: Tensor, offsets: Tensor, wanted: Tensor) -> tuple[list, list]:
-    count = int(offsets.diff()[wanted].sum())
-    total = sum(part.sum(dim=0) for part in _parts(rows, offsets, wanted))
+def _mean_and_std(store: GraphStore, features: str, offsets: str) -> tuple[list, list]:
+    count, total = 0, 0.0
+    for rows in _benign_rows(store, features, offsets):
+        count += len(rows)
+        total = total + rows.sum(dim=0)
     mean = total / max(1, count)
-    squares = sum(((part - mean) ** 2).sum(dim=0) for part in _parts(rows, offsets, wanted))
+    squares = sum(((rows - mean) ** 2).sum(0) for rows in _benign_rows(store, features, offsets))
     std = (squares / max(1, count)).sqrt()
     return mean.tolist(), torch.where(std > 1e-6, std, 1.0).tolist()
 
 
-def _parts(rows: Tensor, offsets: Tensor, wanted: Tensor) -> Iterator[Tensor]:
-    """Give the rows of the wanted graphs, float64, `ROWS_AT_ONCE` rows of the store at a time."""
-    for first in range(0, len(rows), ROWS_AT_ONCE):
-        part = rows[first : first + ROWS_AT_ONCE]
-        place = torch.arange(first, first + len(part), device=rows.device)
-        graph = torch.searchsorted(offsets, place, right=True) - 1
-        yield part[wanted[graph]].double()
+def _benign_rows(store: GraphStore, features: str, offsets: str) -> Iterator[Tensor]:
+    """Give the rows of the benign graphs, float64, a part of the store at a time."""
+    for part in store.parts():
+        benign = torch.repeat_interleave(part.y == 0, getattr(part, offsets).diff())
+        yield getattr(part, features)[benign].double()
 
 
 def _link_or_copy(source: Path, target: Path) -> None:
