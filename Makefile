@@ -20,7 +20,7 @@ run: setup  ## run the whole chain on the built-in dataset
 	$(BIN)/kedro run
 
 test: setup  ## run the tests, two processes at a time
-	$(BIN)/pytest --cov --numprocesses 2 --dist loadgroup
+	$(BIN)/pytest --cov --numprocesses 2 --dist loadfile
 
 check: setup  ## check format, lint and import rules
 	$(BIN)/ruff format --check .
