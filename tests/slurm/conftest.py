@@ -91,7 +91,7 @@ def cluster() -> Iterator[None]:
     """A real Slurm of our own; skips, visibly, where it cannot be had."""
     if os.getuid() != 0 or not os.access(SLURM_UP, os.X_OK):
         pytest.skip(f"no real Slurm: needs root and {SLURM_UP} (or $KDGAT_SLURM_UP)")
-    # Two processes with tests on one machine would take each other's processors, or stop the other's Slurm.
+    # Two processes with tests would take each other's processors, or stop the other's Slurm.
     with FileLock(Path(tempfile.gettempdir()) / "kdgat-slurm-tests.lock"):
         answer = subprocess.run(
             [SLURM_UP], env=os.environ | KNOBS, capture_output=True, text=True, timeout=300,
