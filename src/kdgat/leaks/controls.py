@@ -132,18 +132,22 @@ def bag_of_ids_on_labels(stores: Mapping[str, GraphStore], seed: int) -> list[Fi
     if not _has_both(train.y.numpy()):
         return []
     forest = fit_bag_of_ids_forest(*_presence(train), train.y.numpy(), trees=TREES, seed=seed)
-    findings = []
-    for name, store in {"validation": stores["validation"], **_scenarios(stores["test"])}.items():
-        y = store.y.numpy()
-        findings.append(
-            Finding(
-                "",
-                f"AUROC of {name} labels from the IDs present",
-                float(roc_auc_score(y, forest.score(*_presence(store)))) if _has_both(y) else None,
-                _counted(y),
-            )
+    validation, test = stores["validation"], stores["test"]
+    scenario = np.array([name.split("/", maxsplit=1)[0] for name in test.captures])
+    groups = np.concatenate([["validation"] * len(validation), scenario[test.capture.numpy()]])
+    y = np.concatenate([validation.y.numpy(), test.y.numpy()])
+    scores = np.concatenate([forest.score(*_presence(store)) for store in (validation, test)])
+    return [
+        Finding(
+            "",
+            f"AUROC of {name} labels from the IDs present",
+            float(roc_auc_score(y[groups == name], scores[groups == name]))
+            if _has_both(y[groups == name])
+            else None,
+            _counted(y[groups == name]),
         )
-    return findings
+        for name in ("validation", *np.unique(scenario[test.capture.numpy()]))
+    ]
 
 
 def _places(store: GraphStore, traces: Mapping[str, Trace]) -> np.ndarray:
@@ -195,12 +199,6 @@ def _thinned(store: GraphStore, seed: int) -> GraphStore:
         return store
     order = np.random.default_rng(seed).permutation(len(store))
     return store.subset(np.sort(order[:FITTED_WINDOWS]))
-
-
-def _scenarios(test: GraphStore) -> dict[str, GraphStore]:
-    scenario = np.array([name.split("/", maxsplit=1)[0] for name in test.captures])
-    of_graph = scenario[test.capture.numpy()]
-    return {name: test.subset(np.flatnonzero(of_graph == name)) for name in np.unique(of_graph)}
 
 
 def _has_both(y: np.ndarray) -> bool:

@@ -127,13 +127,24 @@ def windows_of(name: str, store: GraphStore) -> np.ndarray:
 
 
 def _benign_windows(name: str, stores: Mapping[str, GraphStore], seed: int) -> GraphStore:
-    chosen = []
-    for store in stores.values():
-        graphs = windows_of(name, store)
-        chosen.append(store.subset(graphs[store.y.numpy()[graphs] == 0]))
-    benign = concatenate(chosen)
-    order = np.random.default_rng(seed).permutation(len(benign))
-    return benign.subset(np.sort(order[:BENIGN_WINDOWS]))
+    benign = [
+        graphs[store.y.numpy()[graphs] == 0]
+        for store in stores.values()
+        for graphs in [windows_of(name, store)]
+    ]
+    bounds = np.cumsum([0, *map(len, benign)])
+    # Chosen before anything is copied: of a long capture nearly all is left.
+    order = np.random.default_rng(seed).permutation(bounds[-1])
+    chosen = np.sort(order[:BENIGN_WINDOWS])
+    pieces = np.split(chosen, np.searchsorted(chosen, bounds[1:-1]))
+    return concatenate(
+        [
+            store.subset(graphs[piece - first])
+            for store, graphs, piece, first in zip(
+                stores.values(), benign, pieces, bounds[:-1], strict=True
+            )
+        ]
+    )
 
 
 def window_timing(timestamp: np.ndarray, starts: np.ndarray, window: int) -> np.ndarray:
