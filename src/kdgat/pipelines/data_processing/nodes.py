@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from kdgat import leaks
-from kdgat.can import graph_store, splits
+from kdgat.can import scaling, splits
 from kdgat.can.capture_tables import CaptureTables, survey_captures
 from kdgat.can.graph_store import GraphStore
 from kdgat.can.identity import store_identity
@@ -129,4 +129,4 @@ def release_graphs(
 
 def fit_feature_scaling(train_graphs: GraphStore) -> dict[str, list]:
     """Measure mean and spread of every feature over benign training rows alone."""
-    return graph_store.feature_scaling(train_graphs).to_dict()
+    return scaling.feature_scaling(train_graphs).to_dict()
