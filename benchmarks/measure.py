@@ -26,26 +26,20 @@ pa.set_io_thread_count(1)
 torch.set_num_threads(1)
 
 
+def median_seconds(work: Callable[[], object], clock: Callable[[], float]) -> float:
+    """Return the median time of five runs, after one that compiles and fills caches, s."""
+    work()
+    times = []
+    for _ in range(REPEATS):
+        began = clock()
+        work()
+        times.append(clock() - began)
+    return statistics.median(times)
+
+
 def cpu_seconds(work: Callable[[], object]) -> float:
-    """Return the median CPU time of five runs, after one that compiles and fills caches, s."""
-    work()
-    times = []
-    for _ in range(REPEATS):
-        began = time.process_time()
-        work()
-        times.append(time.process_time() - began)
-    return statistics.median(times)
-
-
-def wall_seconds(work: Callable[[], object]) -> float:
-    """Return the median time on the clock of five runs, after one more, s."""
-    work()
-    times = []
-    for _ in range(REPEATS):
-        began = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - began)
-    return statistics.median(times)
+    """Return the median CPU time of five runs, s."""
+    return median_seconds(work, time.process_time)
 
 
 @contextmanager

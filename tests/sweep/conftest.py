@@ -1,7 +1,5 @@
 """The project's pipelines and configuration, and a data folder of a test's own."""
 
-import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,15 +8,11 @@ from kedro.framework.startup import bootstrap_project
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="package", autouse=True)
-def project() -> Iterator[Path]:
-    """The project's folder, known to Kedro, which sets up logging for as long."""
-    loggers = [logging.getLogger(name) for name in (None, "kdgat", "kdgat.epochs")]
-    before = [(logger.handlers[:], logger.propagate, logger.level) for logger in loggers]
+@pytest.fixture(scope="session", autouse=True)
+def project() -> Path:
+    """The project's folder, known to Kedro."""
     bootstrap_project(ROOT)
-    yield ROOT
-    for logger, (handlers, propagate, level) in zip(loggers, before, strict=True):
-        logger.handlers[:], logger.propagate, logger.level = handlers, propagate, level
+    return ROOT
 
 
 @pytest.fixture(autouse=True)
