@@ -54,6 +54,8 @@ class DistilledAutoencoderTask(AutoencoderTask):
         arguments: of AutoencoderTask.
     """
 
+    is_distilled = True
+
     def __init__(self, *, teacher: nn.Module, soft: Soft, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.teacher = teacher
@@ -89,6 +91,8 @@ class DistilledClassifierTask(ClassifierTask):
         soft: temperature and weight of the soft loss.
         arguments: of ClassifierTask.
     """
+
+    is_distilled = True
 
     def __init__(self, *, teacher: nn.Module, soft: Soft, **arguments: Any) -> None:
         super().__init__(**arguments)
