@@ -122,6 +122,7 @@ class KdgatHooks:
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
         """Log what was read and the leak report, before a check can end the run."""
+        LOGGER.debug("saved %s", dataset_name)
         if dataset_name in self._saved:
             self.life.note_saved(dataset_name)
             self.run.keep_used()

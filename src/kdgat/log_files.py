@@ -44,21 +44,24 @@ def write_details(level: str, version: str) -> None:
         version: of the run.
     """
     if level == "warning":
-        OURS.setLevel(logging.WARNING)
+        for handler in OURS.handlers:
+            handler.setLevel(logging.WARNING)
     if level != "debug":
         return
     path = Path(locations.logs()) / f"{version}.log"
     path.parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(path)
     handler.setFormatter(logging.Formatter(FORMAT))
-    OURS.setLevel(logging.DEBUG)
     OURS.info("details: %s", path)
-    OURS.addHandler(handler)
+    for logger, least in ((OURS, logging.DEBUG), (logging.getLogger(), logging.INFO)):
+        logger.setLevel(least)
+        logger.addHandler(handler)
 
 
 def end_details() -> None:
     """Close the file of details, if there is one."""
-    for handler in OURS.handlers:
-        if isinstance(handler, logging.FileHandler):
-            handler.close()
-            OURS.removeHandler(handler)
+    for logger in (OURS, logging.getLogger()):
+        for handler in list(logger.handlers):
+            if isinstance(handler, logging.FileHandler):
+                handler.close()
+                logger.removeHandler(handler)

@@ -130,8 +130,8 @@ class TrackedRun:
         stage: str,
         epoch: int,
         metrics: dict[str, float],
-        measured: int,
-        used: list[list[int]] | None,
+        measured: int | None = None,
+        used: list[list[int]] | None = None,
     ) -> None:
         """Log one epoch of a stage; the batch sizes really used are kept for the record.
 
