@@ -11,6 +11,7 @@ from kdgat import locations
 from kdgat.errors import DataError, MissingInputError
 from kdgat.tracking.journal import write_whole
 
+SCHEDULE = "batch_schedule"  # name of the budgets of a stage's batches among what was used
 LONGEST_DIFF = 1_000_000  # characters of `git diff` that a record keeps
 
 

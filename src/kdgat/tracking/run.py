@@ -26,7 +26,6 @@ REQUIRED_TAGS = (
 START_SECONDS = 10.0  # then the run begins without its MLflow id
 END_SECONDS = {"FINISHED": 30.0, "FAILED": 30.0, "KILLED": 5.0}  # a killer does not wait long
 USED = "batch"  # metrics whose names begin so are kept in the run's record as well
-SCHEDULE = "batch_schedule"  # and the budget from batch to batch, to repeat a run
 
 
 class EpochHandler(logging.Handler):
@@ -141,7 +140,7 @@ class TrackedRun:
         self.log_metrics(values, epoch, measured)
         kept = {name: value for name, value in metrics.items() if name.startswith(USED)}
         if used is not None:
-            kept[SCHEDULE] = used
+            kept[records.SCHEDULE] = used
         for name, value in kept.items():
             values = self._used.setdefault(stage, {}).setdefault(name, [])
             del values[epoch:]

@@ -4,6 +4,7 @@ import io
 import os
 import random
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -133,6 +134,8 @@ class Checkpoint:
         if self.path is None or not self.path.is_file():
             return None
         try:
+            if not zipfile.is_zipfile(self.path):
+                raise ValueError("not a file that torch has written")
             return torch.load(self.path, map_location="cpu", weights_only=True)
         except (OSError, EOFError, RuntimeError, ValueError, UnpicklingError) as error:
             reason = " ".join(str(error).split())[:200]

@@ -129,10 +129,11 @@ class Loop:
     ) -> Iterator[Tensor]:
         """Take every batch of an epoch; one that does not fit comes again in halves."""
         for batch in loader(store, batch_sampler=batches):
-            before = self._torch_random_state()
+            before, decisions = self._torch_random_state(), self.task.decisions.clone()
             loss = self._attempt(batch, batches, take)
             if loss is None:
                 self._set_torch_random_state(before)
+                self.task.decisions.copy_(decisions)
                 self.sizer.halve(nodes=batches.num_nodes, graphs=len(batches.last))
                 batches.put_back()
                 continue
@@ -153,6 +154,7 @@ class Loop:
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
+            loss = None
         failed = self._all_reduced(torch.tensor(float(loss is None)), "sum")
         if failed == 0:
             return loss

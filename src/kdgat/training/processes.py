@@ -1,5 +1,7 @@
 """One stage in one process, or in several on one machine that train together."""
 
+import copy
+import logging
 import multiprocessing
 import os
 import socket
@@ -128,11 +130,15 @@ def _take_part(training: Training, variables: dict[str, str], rank: int) -> None
     os.environ.update(variables, LOCAL_RANK=str(rank))
     torch.set_num_threads(training.compute.threads)
     torch.manual_seed(training.sampler.seed + rank)
-    quiet = replace(training, checkpoint=training.checkpoint.read_only())
+    # Its weights came in shared memory; the first process waits for this one before it trains.
+    own = copy.deepcopy(training.task)
+    quiet = replace(training, task=own, checkpoint=training.checkpoint.read_only())
     quiet.run(StageReport(training.stage, training.task.fit.epochs))
 
 
 def _fabric(compute: Compute) -> Fabric:
+    for name in ("lightning.fabric", "lightning.pytorch"):  # they announce every process group
+        logging.getLogger(name).setLevel(logging.WARNING)
     options: dict[str, Any] = {"devices": compute.devices, "precision": compute.precision}
     accelerator = {"gpu": "cuda"}.get(compute.accelerator, compute.accelerator)
     environment = LightningEnvironment()  # not SLURM's: a job is one task, and starts the others

@@ -120,7 +120,8 @@ def fit_task(
     task.fit = _with_settled_batch_size(task, sampler)
     settings = task.fit.batch_size
     kind = f"{device_name(compute)}, {_count(task)} parameters"
-    start = run_memory().last_budget(stage, kind) if settings.mode == "adaptive" else None
+    adapts = settings.mode == "adaptive" and not settings.replay
+    start = run_memory().last_budget(stage, kind) if adapts else None
     training = Training(
         task, train, validation, sampler, compute, stage, start, Checkpoint.of(stage)
     )
