@@ -14,11 +14,22 @@ BASE = Path(__file__).resolve().parents[1] / "conf" / "base"
 @pytest.fixture
 def raw() -> dict:
     """The parameters that `conf/base` holds."""
+    shared = yaml.safe_load((BASE / "globals.yml").read_text())["batch_size"]
     merged: dict = {}
     for path in sorted(BASE.glob("parameters*.yml")):
-        merged |= yaml.safe_load(path.read_text())
+        merged |= _resolved(yaml.safe_load(path.read_text()), shared)
     merged["reporting"]["name"] = "report"
     return merged | {"dataset": "synthetic", "seed": 1}
+
+
+def _resolved(values: dict, shared: dict) -> dict:
+    """Put in what OmegaConf would: the one group that all stages share."""
+    return {
+        key: _resolved(value, shared)
+        if isinstance(value, dict)
+        else (shared if value == "${globals:batch_size}" else value)
+        for key, value in values.items()
+    }
 
 
 def test_base_parameters_are_complete_and_valid(raw):

@@ -139,7 +139,14 @@ def load_detector(path: str | Path, *, threads: int = 1) -> Detector:
     if not path.is_file():
         raise DataError(f"{path} does not exist")
     model = read_model(path)
-    compute = Compute(accelerator="cpu", threads=threads, score_batch_size=512)
+    compute = Compute(
+        accelerator="cpu",
+        devices=1,
+        num_nodes=1,
+        precision="32-true",
+        threads=threads,
+        score_batch_size=512,
+    )
     if model.kind == DETECTOR:
         return Detector(_unpack(model), compute)
     if model.kind not in ROLE_OF_KIND:

@@ -79,6 +79,21 @@ def pin_versions(
     return origins
 
 
+def save_as(version: str, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Let a pipeline save, and read back, in a version that an earlier life of the run has.
+
+    Args:
+        version: of the run.
+        pipeline: about to run.
+        catalog: its catalog, after `pin_versions`; the datasets in it are changed in place.
+    """
+    for name in pipeline.all_outputs():
+        dataset = catalog.get(name)
+        if is_versioned(dataset):
+            dataset.release()
+            dataset._version = Version(load=version, save=version)
+
+
 def parents_of(name: str, pipeline: Pipeline, catalog: CatalogProtocol) -> dict[str, str]:
     """Tell what an output was made from.
 

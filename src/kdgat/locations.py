@@ -43,6 +43,16 @@ def run_records() -> str:
     return f"{data_root()}/09_tracking/runs"
 
 
+def checkpoints() -> str:
+    """Return the folder of what interrupted runs go on from."""
+    return f"{data_root()}/checkpoints"
+
+
+def logs() -> str:
+    """Return the folder of detailed logs."""
+    return f"{data_root()}/09_tracking/logs"
+
+
 def journals() -> str:
     """Return the folder of the journals that the tracking store does not have in full yet."""
     return f"{data_root()}/09_tracking/journal"

@@ -1,7 +1,7 @@
 """Every parameter of kdgat: name, type, range and meaning. YAML in `conf/` holds the values."""
 
 from difflib import get_close_matches
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -13,6 +13,9 @@ PositiveInt = Annotated[int, Field(ge=1)]
 PositiveFloat = Annotated[float, Field(gt=0.0)]
 NonNegativeFloat = Annotated[float, Field(ge=0.0)]
 DatasetName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+BatchSizeMode = Literal["fixed", "binary_search", "adaptive"]
 
 
 class Group(BaseModel):
@@ -100,6 +103,50 @@ class Simulator(Group):
     bitrate: PositiveInt = Field(description="speed of the bus, bit/s")
 
 
+class BatchSizeChange(Group):
+    """What is otherwise for one mode or one dataset; what is not named stays."""
+
+    graphs: PositiveInt | None = None
+    mode: BatchSizeMode | None = None
+    target: OpenShare | None = None
+    smallest: PositiveInt | None = None
+    largest: PositiveInt | None = None
+
+
+class BatchSize(Group):
+    """How large batches are, and who decides: `kdgat.training.batch_size` owns the rule.
+
+    `fixed` takes `graphs` graphs a batch. The others fill a batch up to a budget of nodes and of
+    edges, which begins at what `graphs` mean graphs hold and then follows the memory: once before
+    training (`binary_search`), or after every epoch (`adaptive`). In every mode running out of
+    memory halves the budget and repeats the batch.
+    """
+
+    graphs: PositiveInt = Field(description="graphs in a batch, always or to begin with")
+    mode: BatchSizeMode = Field(description="fixed, binary_search or adaptive")
+    target: OpenShare = Field(description="share of the memory to fill, the rest is safety")
+    momentum: Annotated[float, Field(ge=0.0, lt=1.0)] = Field(
+        description="share of the old budget (its logarithm) that an epoch keeps, mode adaptive"
+    )
+    trials: PositiveInt = Field(description="most budgets tried, mode binary_search")
+    smallest: PositiveInt = Field(description="nodes below which a budget never falls")
+    largest: PositiveInt = Field(description="nodes above which a budget never rises")
+    cpu_memory: PositiveInt = Field(description="memory that counts as there on a CPU, MB")
+    scale_learning_rate: bool = Field(
+        description="multiply the learning rate by batch size / `graphs` graphs"
+    )
+    by_mode: dict[Literal["normal", "curriculum", "distillation"], BatchSizeChange] = Field(
+        description="what is otherwise in a mode; distillation lies over curriculum"
+    )
+    by_dataset: dict[DatasetName, BatchSizeChange] = Field(
+        description="what is otherwise on a dataset; lies over by_mode"
+    )
+    replay: list[list[list[int]]] = Field(
+        default=[],
+        description="budgets of an earlier run: per epoch [first batch, nodes]; set by --from-run",
+    )
+
+
 class Fit(Group):
     """How a graph network is trained."""
 
@@ -107,7 +154,7 @@ class Fit(Group):
     patience: PositiveInt = Field(
         description="epochs without a better validation loss before training stops"
     )
-    batch_size: PositiveInt = Field(description="graphs in a batch")
+    batch_size: BatchSize
     learning_rate: PositiveFloat = Field(description="peak learning rate of AdamW")
     weight_decay: NonNegativeFloat = Field(description="decoupled weight decay of AdamW")
     gradient_clip: PositiveFloat = Field(description="largest gradient norm")
@@ -292,10 +339,23 @@ class Compute(Group):
     """Where and how fast."""
 
     accelerator: Literal["auto", "cpu", "gpu"] = Field(description="device that trains and scores")
+    devices: PositiveInt = Field(description="devices, or processes on CPUs, that train together")
+    num_nodes: PositiveInt = Field(description="machines that train together, `devices` on each")
+    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = Field(
+        description="numbers in training: single, or half where it is safe"
+    )
     threads: PositiveInt = Field(
         description="CPU threads of torch; results repeat at equal threads"
     )
     score_batch_size: PositiveInt = Field(description="graphs in a batch while scoring")
+
+
+class Logging(Group):
+    """What a run says."""
+
+    level: Literal["warning", "info", "debug"] = Field(
+        description="of the log; debug writes a file, and says the same as info elsewhere"
+    )
 
 
 class Parameters(Group):
@@ -306,6 +366,7 @@ class Parameters(Group):
     data_processing: DataProcessing
     simulator: Simulator
     compute: Compute
+    logging: Logging
     autoencoder: Autoencoder
     teacher: Teacher
     distillation: Distillation
@@ -349,9 +410,12 @@ def _sentence(error: dict) -> str:
 
 
 def _fields_at(path: list[str]) -> list[str]:
-    group: type[BaseModel] = Parameters
+    group: type = Parameters
     for key in path:
-        group = group.model_fields[key].annotation
+        if get_origin(group) is dict:  # of groups, by mode or dataset
+            group = get_args(group)[1]
+        else:
+            group = group.model_fields[key].annotation
     return list(group.model_fields)
 
 

@@ -18,6 +18,14 @@ FROM_RUN = click.Option(
     help="Repeat a run: its MLflow id, its version, or the end of it. Only --params may change "
     "something.",
 )
+FITS = {
+    "autoencoder": ("autoencoder", "fit"),
+    "teacher": ("teacher", "fit"),
+    "student_autoencoder": ("distillation", "autoencoder_fit"),
+    "student_classifier": ("distillation", "classifier_fit"),
+}
+"""Stage -> where its training stands among the parameters."""
+
 FROZEN = (
     "pipeline",
     "pipelines",
@@ -53,12 +61,13 @@ def repeat(run: str, arguments: dict[str, Any]) -> dict[str, Any]:
     click.echo(f"repeating {record['version']} ({record['experiment']})", err=True)
     for sentence in changes_since(record):
         click.echo(f"changed since: {sentence}", err=True)
+    frozen = _laid_over(record["parameters"], _batch_sizes(record.get("used", {})))
     return arguments | {
         **record["selection"],
         "pipelines": record["pipelines"],
         "env": record["environment_name"],
         "load_versions": {name: origin["version"] for name, origin in record["inputs"].items()},
-        "params": _laid_over(record["parameters"], arguments["params"] or {}),
+        "params": _laid_over(frozen, arguments["params"] or {}),
     }
 
 
@@ -84,6 +93,17 @@ def changes_since(record: dict[str, Any]) -> list[str]:
                 f"bytes, are {is_now['files']} of {is_now['bytes']:,}, and differ in content"
             )
     return sentences
+
+
+def _batch_sizes(used: dict[str, dict[str, list]]) -> dict[str, Any]:
+    """Give the parameters that make every batch as large as it was, where that was not fixed."""
+    parameters: dict[str, Any] = {}
+    for stage, (group, fit) in FITS.items():
+        schedule = used.get(stage, {}).get(records.SCHEDULE, [])
+        if any(nodes for epoch in schedule for _, nodes in epoch):
+            replay = {fit: {"batch_size": {"replay": schedule}}}
+            parameters = _laid_over(parameters, {group: replay})
+    return parameters
 
 
 def _laid_over(frozen: dict[str, Any], typed: dict[str, Any]) -> dict[str, Any]:

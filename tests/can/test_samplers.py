@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.data import DistributedSampler, RandomSampler
 
 from kdgat.can.frames import ABSENT, frame_table
 from kdgat.can.graph_store import GraphStore, loader
-from kdgat.can.samplers import NodeBudgetBatchSampler
+from kdgat.can.samplers import AdjustableBatches, BatchLimit, NodeBudgetBatchSampler
 from kdgat.can.splits import capture_graphs
 from kdgat.errors import DataError
 
@@ -32,6 +32,7 @@ def test_batches_are_filled_up_to_the_budget():
     assert list(sampler) == [[0, 1], [2, 3], [4], [5]]
 
 
+@settings(deadline=None)  # the first call compiles
 @given(
     sizes=st.lists(st.integers(1, 10), min_size=1, max_size=30),
     budget=st.integers(10, 40),
@@ -69,3 +70,48 @@ def test_a_distributed_sampler_may_stand_inside():
 def test_a_graph_larger_than_the_budget_is_refused():
     with pytest.raises(DataError, match="a graph has 9 nodes, a batch may have 8"):
         NodeBudgetBatchSampler(store_of([3, 9]), range(2), budget=8)
+
+
+@settings(deadline=None)  # the first call compiles
+@given(
+    sizes=st.lists(st.integers(1, 10), min_size=1, max_size=30),
+    budget=st.integers(1, 40),
+    failing=st.sets(st.integers(0, 40)),
+    processes=st.integers(1, 3),
+)
+def test_processes_take_every_graph_once_whatever_is_put_back(sizes, budget, failing, processes):
+    store = store_of(sizes)
+    shares, steps = [], []
+    for rank in range(processes):
+        limits = [BatchLimit(nodes=budget, edges=10**6)]
+        batches = AdjustableBatches(
+            store, range(len(sizes)), lambda limits=limits: limits[-1], (rank, processes)
+        )
+        taken, count = [], 0
+        for number, batch in enumerate(batches):
+            if number in failing and len(batches.last) > 1:
+                limits.append(BatchLimit(nodes=limits[-1].nodes // 2, edges=10**6))
+                batches.put_back()
+                continue
+            assert batches.num_nodes <= limits[-1].nodes or len(batches.last) == 1
+            assert len(batch) == max(batches.own_graphs, 1)
+            taken += batch[: batches.own_graphs]
+            count += 1
+        assert batches.seen == len(sizes)
+        shares.append(taken)
+        steps.append(count)
+    assert sorted(graph for share in shares for graph in share) == list(range(len(sizes)))
+    assert len(set(steps)) == 1, "as many steps in every process"
+
+
+def test_a_batch_closes_at_edges_too_and_a_graph_above_the_limit_stands_alone():
+    store = store_of([3, 4, 5, 1, 9, 2])  # edges: 3, 4, 5, 1, 9, 2
+    for nodes, edges in ((9, 100), (100, 9)):
+        batches = AdjustableBatches(
+            store, range(6), lambda n=nodes, e=edges: BatchLimit(None, n, e)
+        )
+        assert list(batches) == [[0, 1], [2, 3], [4], [5]]
+    batches = AdjustableBatches(store, range(6), lambda: BatchLimit(nodes=5, edges=100))
+    assert list(batches) == [[0], [1], [2], [3], [4], [5]]
+    batches = AdjustableBatches(store, range(6), lambda: BatchLimit(graphs=4))
+    assert list(batches) == [[0, 1, 2, 3], [4, 5]]

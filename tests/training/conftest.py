@@ -10,6 +10,7 @@ from kdgat.can.scaling import FeatureScaling, feature_scaling
 from kdgat.parameters import (
     AutoencoderLoss,
     AutoencoderModel,
+    BatchSize,
     ClassifierModel,
     Compute,
     Curriculum,
@@ -73,15 +74,39 @@ def scaling(train) -> FeatureScaling:
 
 @pytest.fixture(scope="session")
 def compute() -> Compute:
-    return Compute(accelerator="cpu", threads=1, score_batch_size=50)
+    return Compute(
+        accelerator="cpu",
+        devices=1,
+        num_nodes=1,
+        precision="32-true",
+        threads=1,
+        score_batch_size=50,
+    )
 
 
 @pytest.fixture(scope="session")
-def fit() -> Fit:
+def batch_size() -> BatchSize:
+    return BatchSize(
+        graphs=16,
+        mode="fixed",
+        target=0.8,
+        momentum=0.5,
+        trials=8,
+        smallest=6,
+        largest=10_000,
+        cpu_memory=1000,
+        scale_learning_rate=False,
+        by_mode={},
+        by_dataset={},
+    )
+
+
+@pytest.fixture(scope="session")
+def fit(batch_size) -> Fit:
     return Fit(
         epochs=4,
         patience=4,
-        batch_size=16,
+        batch_size=batch_size,
         learning_rate=0.01,
         weight_decay=0.01,
         gradient_clip=1.0,

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from kdgat.models.artifact import build_module, pack
+from kdgat.models.gat import GAT
 from kdgat.scores import AUTOENCODER_FEATURES, CLASSIFIER_FEATURES, FUSION_WEIGHTS
 from kdgat.training.scoring import (
     FUSION_COLUMNS,
@@ -91,3 +92,21 @@ def test_the_agent_judges_greedily(autoencoder, classifier, validation, compute)
     assert (verdict["fusion_weight"] == weight).all()
     expected = (1 - weight) * table["anomaly_logit"] + weight * table["attack_logit"]
     np.testing.assert_allclose(verdict["fused_logit"], expected)
+
+
+def test_a_batch_that_does_not_fit_comes_again_in_halves(
+    classifier, validation, compute, monkeypatch
+):
+    expected = score_classifier(classifier, validation, compute=compute)
+    sizes, embed = [], GAT.embed
+
+    def at_most_twelve(self, **inputs):
+        sizes.append(inputs["num_graphs"])
+        if inputs["num_graphs"] > 12:
+            raise torch.OutOfMemoryError("no")
+        return embed(self, **inputs)
+
+    monkeypatch.setattr(GAT, "embed", at_most_twelve)
+    table = score_classifier(classifier, validation, compute=compute)
+    assert sizes == [50, 25, 12, 12, 12, 12, 12, 4]
+    np.testing.assert_allclose(table, expected, rtol=2e-4, atol=1e-5)

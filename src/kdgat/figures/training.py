@@ -19,7 +19,7 @@ from kdgat.figures.style import (
     score_name,
 )
 
-NOT_METRICS = ("stage", "epoch", "seconds")
+NOT_METRICS = ("stage", "epoch", "seconds", "learning_rate")
 TRAIN, VALIDATION = GREY, "#0072B2"
 EXTRA_COLOURS = ("#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#000000")
 
@@ -30,8 +30,8 @@ def learning_curves(history: pd.DataFrame) -> Figure:
 
     Args:
         history: columns stage, epoch (from 0), and one per metric, NaN where a stage has none;
-            names that end in `loss` are losses, `train_` and `val_` name the split. `seconds` is
-            left out.
+            names that end in `loss` are losses, `train_` and `val_` name the split. `seconds`,
+            `learning_rate` and `batch_...` are left out.
 
     Returns:
         One row per stage in order of first appearance; a dotted line marks the epoch with the
@@ -41,7 +41,9 @@ def learning_curves(history: pd.DataFrame) -> Figure:
         DataError: a column is missing, or there is no row or no metric.
     """
     require_columns(history, ("stage", "epoch"), "Learning curves")
-    metrics = [name for name in history if name not in NOT_METRICS]
+    metrics = [
+        name for name in history if name not in NOT_METRICS and not name.startswith("batch_")
+    ]
     losses = [name for name in metrics if name.endswith("loss")]
     groups = {"loss": losses, "metric": [name for name in metrics if name not in losses]}
     groups = {what: names for what, names in groups.items() if names}

@@ -43,6 +43,21 @@ class Owner:
         """Give the fields as JSON holds them."""
         return asdict(self)
 
+    def is_in_the_way(self, *, when_unknown: bool) -> bool:
+        """Say whether another process than this one goes on with what this owner makes.
+
+        A SLURM job that has begun again is at work under its old name: of its earlier life, on
+        whatever machine, nothing is left.
+
+        Args:
+            when_unknown: the answer where this machine cannot tell.
+        """
+        me = Owner.this_process()
+        if self == me or (self.job is not None and self.job == me.job):
+            return False
+        is_alive = self.is_alive()
+        return when_unknown if is_alive is None else is_alive
+
     def is_alive(self) -> bool | None:
         """Say whether the process runs; None where this machine cannot tell."""
         if self.host == socket.gethostname():

@@ -11,6 +11,7 @@ from kdgat import locations
 from kdgat.errors import DataError, MissingInputError
 from kdgat.tracking.journal import write_whole
 
+SCHEDULE = "batch_schedule"  # name of the budgets of a stage's batches among what was used
 LONGEST_DIFF = 1_000_000  # characters of `git diff` that a record keeps
 
 
@@ -96,12 +97,17 @@ def environment(project: Path) -> dict[str, Any]:
     """
     diff = _git(project, "diff", "HEAD", "--", "src", "conf", "pyproject.toml")
     return {
-        "packages": {item.name: item.version for item in sorted(distributions(), key=_name)},
+        "packages": packages(),
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {_processor()}",
         "git_commit": _git(project, "rev-parse", "HEAD") or "none",
         "git_diff": diff[:LONGEST_DIFF],
     }
+
+
+def packages() -> dict[str, str]:
+    """Give the version of every package that is installed."""
+    return {item.name: item.version for item in sorted(distributions(), key=_name)}
 
 
 def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:

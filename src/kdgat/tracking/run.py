@@ -7,6 +7,7 @@ from typing import Any, Self
 from kdgat import locations
 from kdgat.errors import KdgatError
 from kdgat.tracking import journal, records
+from kdgat.tracking.budgets import tag_of
 from kdgat.tracking.courier import Courier
 from kdgat.tracking.journal import Journal, milliseconds
 from kdgat.tracking.owners import Owner
@@ -35,8 +36,12 @@ class EpochHandler(logging.Handler):
         self.run = run
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Log one epoch as `<stage>/<metric>`."""
-        self.run.log_epoch(record.stage, record.epoch, record.metrics)
+        """Log one epoch as `<stage>/<metric>`, or the tags of a stage."""
+        if hasattr(record, "stage_tags"):
+            tags = record.stage_tags.items()
+            self.run.log_tags({tag_of(record.stage, what): value for what, value in tags})
+            return
+        self.run.log_epoch(record.stage, record.epoch, record.metrics, record.measured, record.used)
 
 
 class TrackedRun:
@@ -44,18 +49,27 @@ class TrackedRun:
 
     Args:
         version: of everything the run saves.
+        used: batch sizes that earlier lives of the run have used.
     """
 
-    def __init__(self, version: str):
+    def __init__(self, version: str, used: dict[str, dict[str, list]] | None = None):
         self.version = version
         self.path = Path(locations.journals()) / f"{version}{journal.SUFFIX}"
         self._journal = Journal(self.path)
         self._courier = Courier(self.path)
         self._epochs = EpochHandler(self)
-        self._used: dict[str, dict[str, list[float]]] = {}
+        self._used: dict[str, dict[str, list]] = used or {}
 
     @classmethod
-    def begin(cls, version: str, *, experiment: str, name: str, tags: dict[str, str]) -> Self:
+    def begin(
+        cls,
+        version: str,
+        *,
+        experiment: str,
+        name: str,
+        tags: dict[str, str],
+        used: dict[str, dict[str, list]] | None = None,
+    ) -> Self:
         """Put a run on record, or go on with the one that has this version.
 
         Args:
@@ -63,6 +77,7 @@ class TrackedRun:
             experiment: its MLflow experiment.
             name: of the run.
             tags: at least REQUIRED_TAGS.
+            used: batch sizes that earlier lives of the run have used.
 
         Raises:
             KdgatError: a required tag is missing, or another process runs this version.
@@ -71,9 +86,9 @@ class TrackedRun:
         if missing:
             raise KdgatError(f"a run needs the tags {', '.join(missing)}")
         owner = Owner.this_process().to_dict()
-        run = cls(version)
+        run = cls(version, used)
         before, _ = journal.standing(run.path)
-        if before is not None and before.is_alive() and before != Owner.from_dict(owner):
+        if before is not None and before.is_in_the_way(when_unknown=False):
             raise KdgatError(f"version {version} is being made by process {before.pid} right now")
         if before is None:
             run._journal.append(
@@ -103,16 +118,37 @@ class TrackedRun:
         """Set tags, name -> value."""
         self._journal.append("tags", values=values)
 
-    def log_metrics(self, values: dict[str, float], step: int = 0) -> None:
-        """Log what was measured at one step, name -> value."""
-        self._journal.append("metrics", values=values, step=step, time=milliseconds())
+    def log_metrics(
+        self, values: dict[str, float], step: int = 0, measured: int | None = None
+    ) -> None:
+        """Log what was measured at one step, name -> value; `measured` in ms, default: now."""
+        self._journal.append("metrics", values=values, step=step, time=measured or milliseconds())
 
-    def log_epoch(self, stage: str, epoch: int, metrics: dict[str, float]) -> None:
-        """Log one epoch of a stage; the batch sizes really used are kept for the record."""
-        self.log_metrics({f"{stage}/{name}": value for name, value in metrics.items()}, epoch)
-        for name, value in metrics.items():
-            if name.startswith(USED):
-                self._used.setdefault(stage, {}).setdefault(name, []).append(value)
+    def log_epoch(
+        self,
+        stage: str,
+        epoch: int,
+        metrics: dict[str, float],
+        measured: int | None = None,
+        used: list[list[int]] | None = None,
+    ) -> None:
+        """Log one epoch of a stage; the batch sizes really used are kept for the record.
+
+        An epoch may be told again by a later life of the run: the store keeps it once.
+        """
+        values = {f"{stage}/{name}": value for name, value in metrics.items()}
+        self.log_metrics(values, epoch, measured)
+        kept = {name: value for name, value in metrics.items() if name.startswith(USED)}
+        if used is not None:
+            kept[records.SCHEDULE] = used
+        for name, value in kept.items():
+            values = self._used.setdefault(stage, {}).setdefault(name, [])
+            del values[epoch:]
+            values.append(value)
+
+    def keep_used(self) -> None:
+        """Write the batch sizes used so far into the record, for a later life."""
+        records.note(self.version, used=self._used)
 
     def log_artifact(self, path: Path) -> None:
         """Copy a file to the store, as it is when it gets there."""

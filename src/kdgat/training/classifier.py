@@ -63,6 +63,7 @@ class ClassifierTask(GraphTask):
     def validation_loss(self, batch: Batch) -> Tensor:
         """Judge a batch, both classes with equal weight."""
         logit = self.model(**network_inputs(batch))
+        self.count_decisions(logit > 0, batch.y)
         return label_loss(logit, batch.y, self.validation_attack_weight)
 
 

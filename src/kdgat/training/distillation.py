@@ -55,6 +55,8 @@ class DistilledAutoencoderTask(AutoencoderTask):
         arguments: of AutoencoderTask.
     """
 
+    is_distilled = True
+
     def __init__(self, *, teacher: nn.Module, soft: Soft, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.teacher = teacher
@@ -90,6 +92,8 @@ class DistilledClassifierTask(ClassifierTask):
         soft: temperature and weight of the soft loss.
         arguments: of ClassifierTask.
     """
+
+    is_distilled = True
 
     def __init__(self, *, teacher: nn.Module, soft: Soft, **arguments: Any) -> None:
         super().__init__(**arguments)

@@ -8,6 +8,7 @@ there is neither a discount nor a target network. Added: an episode first draws 
 attacks may be rare, and the weights kept are those of the best validation reward.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,15 @@ from kdgat.errors import DataError
 from kdgat.models.artifact import ModelArtifact, build_module, pack
 from kdgat.parameters import Agent, Compute, QNetwork
 from kdgat.scores import FUSION_FEATURES, FUSION_WEIGHTS, fused_logit, reward
-from kdgat.training.report import stage_report
+from kdgat.training.checkpoints import (
+    Checkpoint,
+    State,
+    checkpoint_size,
+    random_state,
+    set_random_state,
+)
+from kdgat.training.replay_memory import ReplayMemory
+from kdgat.training.report import StageReport, short, stage_report, thousands
 from kdgat.training.scoring import fusion_state
 from kdgat.training.trainer import start_stage
 
@@ -69,39 +78,6 @@ def windows(table: pd.DataFrame, y: ArrayLike, *, part: str) -> Windows:
         rewards=torch.from_numpy(rewards.astype(np.float32)),
         classes=classes,
     )
-
-
-class ReplayMemory:
-    """The last transitions, overwritten in turn; every transition is terminal.
-
-    Args:
-        size: transitions held.
-        state_features: width of a state.
-    """
-
-    def __init__(self, *, size: int, state_features: int) -> None:
-        self.state = torch.zeros(size, state_features)
-        self.action = torch.zeros(size, dtype=torch.int64)
-        self.reward = torch.zeros(size)
-        self.size = size
-        self.seen = 0
-
-    def __len__(self) -> int:
-        """Transitions held now."""
-        return min(self.seen, self.size)
-
-    def add(self, state: Tensor, action: Tensor, reward: Tensor) -> None:
-        """Remember transitions `[n, ...]`, n at most the memory's size."""
-        place = torch.arange(self.seen, self.seen + len(action)) % self.size
-        self.state[place] = state
-        self.action[place] = action
-        self.reward[place] = reward
-        self.seen += len(action)
-
-    def sample(self, count: int, generator: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Draw `count` transitions with replacement: state, action, reward."""
-        place = torch.from_numpy(generator.integers(len(self), size=count))
-        return self.state[place], self.action[place], self.reward[place]
 
 
 def epsilon_at(step: int, agent: Agent) -> float:
@@ -184,58 +160,120 @@ def train_agent(
         mean=played.state.mean(dim=0),
         std=played.state.std(dim=0, unbiased=False).clamp_min(1e-6),
     )
-    history, best = _learn(model, played, held_out, agent=agent, generator=generator, stage=stage)
+    learner = Learner(model, played, held_out, agent=agent, generator=generator)
+    checkpoint = Checkpoint.of(stage)
+    checkpoint.reserve(checkpoint_size(model) + learner.memory.nbytes)
+    header = (
+        f"{len(played.state):,} windows to play on, {len(held_out.state):,} to validate; "
+        f"{thousands(sum(p.numel() for p in model.parameters()))} parameters; epochs of "
+        f"{agent.evaluate_every} steps"
+    )
+    with stage_report(stage, -(-agent.steps // agent.evaluate_every), header) as report:
+        learner.learn(report, checkpoint)
+    best = learner.best
+    report.close(f"best step {best['step']}, val reward {short(best['reward'])}")
     metadata = {
         "training_mode": "dqn",
         "seed": seed,
         "fusion_feature_names": list(FUSION_FEATURES),
         "fusion_weights": list(FUSION_WEIGHTS),
         "parameters": {"network": network.model_dump(), "agent": agent.model_dump()},
-        **best,
+        "best_step": best["step"],
+        "best_val_reward": best["reward"],
     }
-    return pack(kind="q_network", arguments=arguments, model=model, metadata=metadata), history
+    artifact = pack(kind="q_network", arguments=arguments, model=model, metadata=metadata)
+    return artifact, report.history
 
 
-def _learn(
-    model: torch.nn.Module,
-    played: Windows,
-    held_out: Windows,
-    *,
-    agent: Agent,
-    generator: np.random.Generator,
-    stage: str,
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Play and learn; leave the best weights in the model."""
-    memory = ReplayMemory(size=agent.replay_size, state_features=played.state.shape[1])
-    optimizer = torch.optim.Adam(model.parameters(), lr=agent.learning_rate, fused=True)
-    best_reward, best_step, best_state = -np.inf, 0, {}
-    gained = lost = 0.0
-    with stage_report(stage, -(-agent.steps // agent.evaluate_every)) as report:
-        for step in range(1, agent.steps + 1):
-            rows = torch.from_numpy(
-                draw_windows(played.classes, agent.episodes_per_step, generator)
-            )
-            action = choose(model, played.state[rows], epsilon_at(step, agent), generator)
-            earned = played.rewards[rows, action]
-            memory.add(played.state[rows], action, earned)
+class Learner:
+    """An agent that plays and learns, from where a checkpoint stands to the last step.
 
-            state, action, target = memory.sample(agent.batch_size, generator)
-            value = model(state).gather(1, action.unsqueeze(1)).squeeze(1)
-            loss = functional.smooth_l1_loss(value, target)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+    Args:
+        model: the Q-network.
+        played: windows that it plays on.
+        held_out: windows that choose the best weights.
+        agent: how it learns.
+        generator: of all that is drawn.
+    """
 
-            gained, lost = gained + earned.mean().item(), lost + loss.item()
-            if step % agent.evaluate_every == 0 or step == agent.steps:
-                steps = step - len(report.history) * agent.evaluate_every
-                val_reward = greedy_reward(model, held_out)
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        played: Windows,
+        held_out: Windows,
+        *,
+        agent: Agent,
+        generator: np.random.Generator,
+    ) -> None:
+        self.model = model
+        self.played = played
+        self.held_out = held_out
+        self.agent = agent
+        self.generator = generator
+        self.memory = ReplayMemory(size=agent.replay_size, state_features=played.state.shape[1])
+        self.optimizer = torch.optim.Adam(model.parameters(), lr=agent.learning_rate, fused=True)
+        self.best: dict[str, Any] = {"reward": -math.inf, "step": 0, "weights": {}}
+
+    def learn(self, report: StageReport, checkpoint: Checkpoint) -> None:
+        """Play and learn; leave the best weights in the model."""
+        state = checkpoint.load()
+        if state is not None:
+            self._go_on(state, report)
+        first = len(report.epochs_done) * self.agent.evaluate_every + 1
+        gained = lost = 0.0
+        for step in range(first, self.agent.steps + 1):
+            earned, loss = self._step(step)
+            gained, lost = gained + earned, lost + loss
+            if step % self.agent.evaluate_every == 0 or step == self.agent.steps:
+                steps = step - len(report.epochs_done) * self.agent.evaluate_every
                 figures = {"train_loss": lost / steps, "train_reward": gained / steps}
-                report(len(report.history), figures | {"val_reward": val_reward})
+                figures["val_reward"] = greedy_reward(self.model, self.held_out)
                 gained = lost = 0.0
-                if val_reward > best_reward:
-                    best_reward, best_step = val_reward, step
-                    best_state = {k: v.detach().clone() for k, v in model.state_dict().items()}
-    model.load_state_dict(best_state)
-    model.eval()
-    return report.history, {"best_step": best_step, "best_val_reward": best_reward}
+                self._keep_best(step, figures["val_reward"])
+                report.measure(len(report.epochs_done), figures)
+                checkpoint.save(self._state(report))
+                report.announce()
+        self.model.load_state_dict(self.best["weights"])
+        self.model.eval()
+
+    def _step(self, step: int) -> tuple[float, float]:
+        agent, generator = self.agent, self.generator
+        rows = torch.from_numpy(
+            draw_windows(self.played.classes, agent.episodes_per_step, generator)
+        )
+        action = choose(self.model, self.played.state[rows], epsilon_at(step, agent), generator)
+        earned = self.played.rewards[rows, action]
+        self.memory.add(self.played.state[rows], action, earned)
+
+        state, action, target = self.memory.sample(agent.batch_size, generator)
+        value = self.model(state).gather(1, action.unsqueeze(1)).squeeze(1)
+        loss = functional.smooth_l1_loss(value, target)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        return earned.mean().item(), loss.item()
+
+    def _keep_best(self, step: int, reward: float) -> None:
+        if reward > self.best["reward"]:
+            weights = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+            self.best = {"reward": reward, "step": step, "weights": weights}
+
+    def _state(self, report: StageReport) -> State:
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "memory": vars(self.memory),
+            "generator": self.generator.bit_generator.state,
+            "random": random_state(),
+            "best": self.best,
+            "epochs": report.epochs_done,
+        }
+
+    def _go_on(self, state: State, report: StageReport) -> None:
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        vars(self.memory).update(state["memory"])
+        self.generator.bit_generator.state = state["generator"]
+        set_random_state(state["random"])
+        self.best = state["best"]
+        report.restore(state["epochs"])

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from kdgat.can.graph_store import GraphStore, loader
+from kdgat.can.samplers import AdjustableBatches, BatchLimit
 from kdgat.models.artifact import ModelArtifact, build
 from kdgat.parameters import Compute
 from kdgat.scores import (
@@ -19,6 +20,7 @@ from kdgat.scores import (
     binary_entropy,
     fused_logit,
 )
+from kdgat.training.memory import is_out_of_memory
 from kdgat.training.trainer import network_inputs
 
 FUSION_COLUMNS = (*FUSION_FEATURES, "anomaly_logit")
@@ -158,11 +160,20 @@ def fusion_state(table: pd.DataFrame) -> Tensor:
 
 
 def _over_batches(function, model: nn.Module, store: GraphStore, compute: Compute, width: int):
+    """Apply a function batch by batch; a batch that does not fit comes again in halves."""
     torch.set_num_threads(compute.threads)
     device = device_of(compute)
     model.to(device).eval()
+    graphs = compute.score_batch_size
+    batches = AdjustableBatches(store, range(len(store)), lambda: BatchLimit(graphs=graphs))
     rows = [torch.empty(0, width)]
     with torch.inference_mode():
-        for batch in loader(store, batch_size=compute.score_batch_size):
-            rows.append(function(network_inputs(batch.to(device))).cpu())
+        for batch in loader(store, batch_sampler=batches):
+            try:
+                rows.append(function(network_inputs(batch.to(device))).cpu())
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error) or graphs == 1:
+                    raise
+                graphs //= 2
+                batches.put_back()
     return torch.cat(rows)

@@ -1,0 +1,101 @@
+"""Follow adaptive batch sizes over three successive runs; print a table and draw a picture.
+
+python benchmarks/batch_sizes.py --memory 60 [--epochs 8] [--picture docs/batch_sizes.png]
+python benchmarks/batch_sizes.py --gpu                # the device's own memory counts
+
+The first run begins with the configured size, each later one with what the tracking store knows.
+The last row is the fixed default, measured in the same call: windows a second against it.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+ROOT = Path(__file__).resolve().parents[1]
+COLUMNS = ("batch_budget", "batch_memory", "batch_factor")
+
+
+def kedro(data: Path, pipeline: str, *values: str) -> dict:
+    """Run a pipeline and read its record."""
+    command = ["run", "--pipeline", pipeline, "--params", ",".join(values)]
+    environment = {**os.environ, "KDGAT_DATA_ROOT": str(data)}
+    done = subprocess.run(
+        [sys.executable, "-m", "kedro", *command],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        sys.exit(done.stderr)
+    newest = max((data / "09_tracking" / "runs").glob("*.json"))
+    history = max(data.glob(f"08_reporting/*/*/{pipeline}_history.csv/*/*.csv"), default=None)
+    record = json.loads(newest.read_text())
+    record["seconds"] = (
+        [float(line.split(",")[-1]) for line in history.read_text().splitlines()[1:]]
+        if history
+        else []
+    )
+    return record
+
+
+def draw(runs: list[dict[str, list[float]]], target: float) -> Figure:
+    """Draw budget, memory and factor over the epochs of all runs, one after another."""
+    figure = Figure(figsize=(7.5, 5.5))
+    labels = ("budget, nodes", "peak memory, MB", "factor")
+    for axes, column, label in zip(figure.subplots(3, sharex=True), COLUMNS, labels, strict=True):
+        begin = 1
+        for number, run in enumerate(runs, start=1):
+            values = [v / 1e6 for v in run[column]] if column == "batch_memory" else run[column]
+            epochs = range(begin, begin + len(values))
+            axes.plot(epochs, values, marker="o", markersize=3, label=f"run {number}")
+            begin += len(values)
+        axes.set_ylabel(label)
+        if column == "batch_memory":
+            axes.axhline(target / 1e6, linestyle="dotted", color="black", label="target")
+            axes.legend(frameon=False)
+    axes.set_xlabel("epoch, over three runs")
+    figure.align_ylabels()
+    return figure
+
+
+def main() -> None:
+    """Run, print, draw."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--memory", type=int, default=60, help="MB that count as there on a CPU")
+    parser.add_argument("--gpu", action="store_true")
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--picture", type=Path)
+    asked = parser.parse_args()
+    base = [f"teacher.fit.epochs={asked.epochs}", f"teacher.fit.patience={asked.epochs}"]
+    base += [f"compute.accelerator={'gpu' if asked.gpu else 'cpu'}"]
+    prefix = "teacher.fit.batch_size"
+    adaptive = [f"{prefix}.mode=adaptive", f"{prefix}.cpu_memory={asked.memory}"]
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data"
+        kedro(data, "data_processing", "simulator.duration=30.0")
+        kedro(data, "autoencoder", "autoencoder.fit.epochs=1")
+        records = [kedro(data, "teacher", *base, *adaptive) for _ in range(3)]
+        fixed = kedro(data, "teacher", *base)
+    runs = [record["used"]["teacher"] for record in records]
+    print("| run | budget first, last | peak memory last, MB | time of all epochs / fixed |")
+    print("|---|---|---|---|")
+    usual = sum(fixed["seconds"])
+    for number, (run, record) in enumerate(zip(runs, records, strict=True), start=1):
+        budget, memory = run["batch_budget"], run["batch_memory"][-1] / 1e6
+        ratio = sum(record["seconds"]) / usual
+        print(f"| {number} | {budget[0]:,.0f}, {budget[-1]:,.0f} | {memory:.1f} | {ratio:.2f} |")
+    print(f"| fixed | {fixed['used']['teacher']['batch_nodes'][0]:,.0f} | | 1 |")
+    if asked.picture:
+        draw(runs, 0.8 * asked.memory * 1e6).savefig(asked.picture, dpi=150)
+
+
+if __name__ == "__main__":
+    main()

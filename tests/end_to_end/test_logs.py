@@ -1,0 +1,61 @@
+"""What a run leaves in a log file."""
+
+import re
+
+import pytest
+
+COMMAND = ("run", "--env", "smoke", "--pipeline")
+SMALL = "simulator.duration=4.0,data_processing.validation_share=0.3"
+LINE = re.compile(r"\d\d:\d\d:\d\d  (?!WARNING|ERROR)\S")
+EPOCH = re.compile(
+    r"\d\d:\d\d:\d\d  epoch \d+/\d+  train loss \S+  val loss \S+(  val f1 \S+)?  \d+\.\d s"
+    r"  lr \S+e-?\d+  batch \d+ nodes \S+"
+)
+
+
+def assert_quiet(log: str, most: int) -> None:
+    assert len(log.encode()) <= most
+    assert "\r" not in log
+    assert "\x1b" not in log
+
+
+def test_a_whole_chain(chain):
+    _, result = chain
+    assert_quiet(result.stdout + result.stderr, 60_000)
+    assert [line for line in result.stderr.splitlines() if not LINE.match(line)] == []
+    assert "chain on synthetic" in result.stderr
+    assert "parameters other than by default: simulator.duration 6.0" in result.stderr
+    assert "results go to " in result.stderr
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory, forks):
+    """A data root with graphs and an autoencoder, made with warnings only; and what it said."""
+    data = tmp_path_factory.mktemp("logs") / "data"
+    printed = ""
+    for stage in ("data_processing", "autoencoder"):
+        process = forks.kedro(data, *COMMAND, stage, "--params", f"{SMALL},logging.level=warning")
+        assert process.wait() == 0, process.printed
+        printed += process.printed
+    return data, printed
+
+
+def test_a_hundred_epochs_and_their_details(forks, data):
+    folder, _ = data
+    values = "teacher.fit.epochs=100,teacher.fit.patience=100,logging.level=debug"
+    process = forks.kedro(folder, *COMMAND, "teacher", "--params", f"{SMALL},{values}")
+    assert process.wait() == 0, process.printed
+    log = process.printed
+    assert_quiet(log, 20_000)
+    epochs = [line for line in log.splitlines() if "  epoch " in line]
+    assert len(epochs) == 100
+    assert [line for line in epochs if not EPOCH.fullmatch(line)] == []
+    assert "teacher: best epoch" in log
+    (details,) = (folder / "09_tracking" / "logs").glob("*.log")
+    assert "DEBUG kdgat.training.report: teacher: {'epoch': 99" in details.read_text()
+
+
+def test_only_warnings(data):
+    _, printed = data
+    assert "epoch" not in printed
+    assert "  parameters other" not in printed
