@@ -5,11 +5,11 @@ import logging
 
 import numpy as np
 import pytest
+from kdgat.can.profile_sources import Profiles
 from kedro.io import DatasetError, Version
 
 from kdgat.can.frames import ABSENT, frame_table
 from kdgat.can.graph_store import GraphStore
-from kdgat.can.profile_sources import Profiles
 from kdgat.can.splits import Cut, write_splits
 from kdgat.datasets.graph_workspace import GraphWorkspace, GraphWorkspaceDataset
 from kdgat.datasets.tensors import GraphStoreDataset

@@ -78,6 +78,7 @@ def compute() -> Compute:
 @pytest.fixture(scope="session")
 def fit() -> Fit:
     return Fit(
+        epoch_share=1.0,
         epochs=4,
         patience=4,
         batch_size=16,

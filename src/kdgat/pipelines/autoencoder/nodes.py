@@ -5,7 +5,7 @@ import pandas as pd
 from kdgat.can.graph_store import FeatureScaling, GraphStore
 from kdgat.figures import learning_curves
 from kdgat.models.artifact import ModelArtifact
-from kdgat.parameters import Autoencoder, Compute
+from kdgat.parameters import Autoencoder, Compute, OperatingPoint
 from kdgat.training.autoencoder import train_autoencoder
 from kdgat.training.operating_points import detector_with_operating_point
 
@@ -17,6 +17,7 @@ def train_teacher_autoencoder(
     validation_graphs: GraphStore,
     feature_scaling: dict,
     parameters: Autoencoder,
+    operating_point: OperatingPoint,
     compute: Compute,
     seed: int,
 ) -> tuple[ModelArtifact, pd.DataFrame]:
@@ -33,5 +34,7 @@ def train_teacher_autoencoder(
         compute=compute,
         seed=seed,
     )
-    model = detector_with_operating_point(model, validation_graphs, compute=compute)
+    model = detector_with_operating_point(
+        model, validation_graphs, budget=operating_point.budget, compute=compute
+    )
     return model, pd.DataFrame(history)
