@@ -21,6 +21,10 @@ SLICES = 10
 FEW_FRAMES = 2
 """An ID with so few frames is rare; fuzzing sends hundreds of them."""
 
+LONG_GAP, FEW_LONG_GAPS, LEAST_ACTIVE = 5.0, 1, 0.5
+"""Which ID can fall silent: one that was active for half of the time, and has at most one gap of
+over five median gaps. One that sends in bursts has pauses of its own."""
+
 
 @dataclass(frozen=True)
 class Prefix:
@@ -81,7 +85,11 @@ def prefix_figures(
     for number in np.flatnonzero(counts > FEW_GAPS):
         times = clock[codes == number]
         gaps = np.diff(times)
-        early += int((gaps < EARLY * np.median(gaps)).sum())
+        usual = float(np.median(gaps))
+        early += int((gaps < EARLY * usual).sum())
+        is_active = len(times) * usual > LEAST_ACTIVE * seconds
+        if not is_active or (gaps > LONG_GAP * usual).sum() > FEW_LONG_GAPS:
+            continue
         quiet = max(times[0], seconds - times[-1], gaps.max())
         silence = max(silence, quiet / max(float(np.quantile(gaps, 0.9)), 1e-4))
     return {

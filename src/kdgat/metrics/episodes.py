@@ -95,7 +95,7 @@ class _Capture:
     def _within_episode(self) -> NDArray[np.bool_]:
         within = np.zeros(len(self.begin), bool)
         for first, last in self.episodes:
-            within |= (self.begin <= last + AFTERMATH) & (self.end >= first)
+            within |= (self.begin <= last + AFTERMATH) & (self.end > first)
         return within
 
     def benign_hours(self) -> float:
@@ -109,7 +109,7 @@ class _Capture:
         """Give the seconds to the first alarm of each episode, NaN where there is none."""
         delays = []
         for first, last in self.episodes:
-            hits = (self.level >= level) & (self.end >= first) & (self.begin <= last + AFTERMATH)
+            hits = (self.level >= level) & (self.end > first) & (self.begin <= last + AFTERMATH)
             delays.append(float(self.end[hits][0] - first) if hits.any() else np.nan)
         return delays
 
