@@ -9,12 +9,12 @@ from sklearn import metrics as reference
 
 from kdgat.errors import DataError
 from kdgat.metrics import (
-    by_condition,
-    capture_scorecard,
     COUNT_METRICS,
     SCORECARD_COLUMNS,
     block_ids,
     bootstrap_interval,
+    by_condition,
+    capture_scorecard,
     detection_metrics,
     scorecard,
 )

@@ -137,6 +137,6 @@ class TensorFileWriter:
                 shutil.copyfileobj(self._whole, target, BUFFER)
             self._whole.close()
             longer.rename(self._whole.name)
-            self._whole = Path(self._whole.name).open("r+b")
+            self._whole = Path(self._whole.name).open("r+b")  # noqa: SIM115
         self._whole.seek(0)
         self._whole.write(room.to_bytes(8, "little") + text.ljust(room))

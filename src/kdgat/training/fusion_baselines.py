@@ -1,15 +1,19 @@
 """Other ways to join two detectors, judged beside the fusion agent."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from kdgat.scores import FUSION_FEATURES
 
 HIDDEN = (32, 32)
+EPOCHS = 100
 
 
 def fusion_baseline_scores(states: pd.DataFrame, *, seed: int) -> pd.DataFrame:
@@ -33,10 +37,7 @@ def fusion_baseline_scores(states: pd.DataFrame, *, seed: int) -> pd.DataFrame:
         logistic = make_pipeline(
             StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=2000)
         ).fit(features, labels)
-        perceptron = make_pipeline(
-            StandardScaler(),
-            MLPClassifier(HIDDEN, early_stopping=False, max_iter=200, random_state=seed),
-        ).fit(features, labels)
+        perceptron = _fitted_perceptron(features, labels, seed)
         both = rows[["anomaly_logit", "attack_logit"]].to_numpy()
         scores = {
             "mean": both.mean(axis=1),
@@ -49,6 +50,16 @@ def fusion_baseline_scores(states: pd.DataFrame, *, seed: int) -> pd.DataFrame:
             for name, score in scores.items()
         ]
     return pd.concat(parts, ignore_index=True)
+
+
+def _fitted_perceptron(features: np.ndarray, labels: np.ndarray, seed: int) -> Pipeline:
+    """Train for at most EPOCHS epochs: that it has not converged by then is no news."""
+    perceptron = make_pipeline(
+        StandardScaler(), MLPClassifier(HIDDEN, max_iter=EPOCHS, random_state=seed)
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return perceptron.fit(features, labels)
 
 
 def _features(rows: pd.DataFrame) -> np.ndarray:
