@@ -1,121 +1,145 @@
-"""Thresholds by hand, and against a search through every cut-off."""
+"""Operating points from benign windows alone."""
 
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kdgat.calibration import Threshold, fit_threshold, fit_thresholds
+from kdgat.calibration import (
+    BENIGN_TAIL,
+    FIXED,
+    Threshold,
+    conformal_quantile,
+    fit_tail,
+    fit_threshold,
+    fit_thresholds,
+    fixed_threshold,
+    tail_quantile,
+)
 from kdgat.errors import DataError
 
 
-def f1_at(labels, scores, cut):
-    alarms = scores >= cut
-    return 2 * (alarms & labels).sum() / (alarms.sum() + labels.sum())
+def exponential(n: int) -> np.ndarray:
+    """Quantiles of the exponential distribution: a tail of shape 0, scale 1."""
+    return -np.log(1 - (np.arange(n) + 0.5) / n)
 
 
-def test_separating_score_gets_the_middle_of_the_gap():
-    fitted = fit_threshold([0, 1, 0, 1], [-2.0, 4.0, 1.0, 2.0])
-    assert (fitted.low, fitted.value, fitted.high) == (1.0, 1.5, 2.0)
-    assert fitted.f1 == 1
-    assert (fitted.n, fitted.n_attack) == (4, 2)
+def test_moments_find_an_exponential_tail():
+    shape, scale = fit_tail(exponential(2000))
+    assert shape == pytest.approx(0.0, abs=0.02)
+    assert scale == pytest.approx(1.0, abs=0.02)
 
 
-def test_widest_of_several_best_intervals_wins():
-    # Cut-offs in (0, 1] and in (6, 10] both reach F1 = 2/3: TP 2 FP 2 and TP 1 FP 0 of 2 attacks.
-    fitted = fit_threshold([0, 1, 0, 0, 1], [0.0, 1.0, 5.0, 6.0, 10.0])
-    assert fitted.f1 == pytest.approx(2 / 3)
-    assert (fitted.low, fitted.value, fitted.high) == (6.0, 8.0, 10.0)
+def test_moments_find_a_uniform_tail():
+    # Uniform on 0 to 2 is a generalised Pareto of shape -1: limited to -0.5, with the same mean.
+    shape, scale = fit_tail((np.arange(1000) + 0.5) / 500)
+    assert shape == -0.5
+    assert scale == pytest.approx(1.5)
 
 
-def test_adjacent_best_intervals_count_as_one():
-    # At 2 an attack is tied with two benign windows, at 1 nothing changes F1: 2/3 on both sides.
-    labels, scores = [0, 1, 0, 0, 1], [0.0, 2.0, 2.0, 2.0, 3.0]
-    fitted = fit_threshold(labels, scores)
-    assert (fitted.low, fitted.value, fitted.high) == (0.0, 1.5, 3.0)
+def test_tail_quantile_by_hand():
+    assert tail_quantile(0.0, 2.0, np.exp(-3)) == pytest.approx(6.0)
+    assert tail_quantile(0.5, 1.0, 0.25) == pytest.approx(2.0)  # (0.25 ** -0.5 - 1) / 0.5
+    assert tail_quantile(0.5, 1.0, 3.0) == 0.0
 
 
-def test_a_constant_score_calls_everything_an_attack():
-    fitted = fit_threshold([0, 1, 1], [1.0, 1.0, 1.0])
-    assert fitted.value == 1
-    assert fitted.alarms([1.0, 1.0]).all()
+def test_conformal_quantile_by_hand():
+    benign = np.arange(99.0)
+    # Of 100 exchangeable windows 5 may alarm: the new one and the 4 highest of 99.
+    assert conformal_quantile(benign, 0.05) == np.nextafter(94.0, np.inf)
+    assert conformal_quantile(benign, 0.001) == -np.inf
 
 
-def test_neighbouring_floats_are_told_apart():
-    benign, attack = 1.0, np.nextafter(1.0, 2.0)
-    fitted = fit_threshold([0, 1], [benign, attack])
-    np.testing.assert_array_equal(fitted.alarms([benign, attack]), [False, True])
+def test_the_budget_is_kept_on_windows_never_seen():
+    generator = np.random.default_rng(0)
+    for draw in (generator.standard_normal, generator.standard_exponential):
+        fitted = fit_threshold(np.zeros(2000), draw(2000), budget=1e-3)
+        assert np.mean(draw(400_000) >= fitted.value) < 3e-3
+        assert fitted.rule == BENIGN_TAIL
 
 
-def test_single_precision_scores_are_compared_in_double():
-    scores = np.array([1.0, np.nextafter(np.float32(1), np.float32(2))], dtype=np.float32)
-    np.testing.assert_array_equal(fit_threshold([0, 1], scores).alarms(scores), [False, True])
+def test_attacks_do_not_move_the_operating_point():
+    benign = np.random.default_rng(1).standard_normal(500)
+    alone = fit_threshold(np.zeros(500), benign, budget=0.01)
+    labels, scores = np.r_[np.zeros(500), np.ones(3)], np.r_[benign, 99.0, 98.0, -99.0]
+    joined = fit_threshold(labels, scores, budget=0.01)
+    assert joined.value == alone.value
+    false_alarms = (benign >= joined.value).sum()
+    assert joined.f1 == pytest.approx(4 / (3 + 2 + false_alarms))
+    assert (joined.n, joined.n_attack) == (500, 3)
 
 
-def test_huge_scores_do_not_overflow():
-    fitted = fit_threshold([0, 1], [-1.5e308, 1.5e308])
-    assert fitted.value == 0
-
-
+@settings(max_examples=50, deadline=None)
 @given(
-    st.lists(
-        st.tuples(st.booleans(), st.integers(-6, 6) | st.floats(-1e6, 1e6, width=32)),
-        min_size=2,
-        max_size=30,
-    )
+    st.lists(st.floats(-1e6, 1e6), min_size=4, max_size=80),
+    st.floats(1e-4, 0.4),
+    st.floats(-10, 10),
 )
-def test_no_cut_off_does_better_and_no_best_interval_is_wider(windows):
-    labels = np.array([label for label, _ in windows])
-    scores = np.array([score for _, score in windows], dtype=float)
-    assume(labels.any() and not labels.all())
-    fitted, cuts = fit_threshold(labels, scores), np.unique(scores)
-    best = max(f1_at(labels, scores, cut) for cut in cuts)
-    assert fitted.f1 == f1_at(labels, scores, fitted.value) == best
-    assert fitted.low <= fitted.value <= fitted.high
-    width = 0.0
-    for i, below in enumerate(cuts):
-        for j in range(i + 1, cuts.size):
-            if all(f1_at(labels, scores, cut) == best for cut in cuts[i + 1 : j + 1]):
-                width = max(width, cuts[j] - below)
-    assert fitted.high - fitted.low == width
+def test_it_moves_with_the_scores(scores, budget, shift):
+    scores = np.asarray(scores)
+    labels = np.zeros(scores.size)
+    fitted = fit_threshold(labels, scores, budget=budget)
+    moved = fit_threshold(labels, scores + shift, budget=budget)
+    assert moved.value == pytest.approx(fitted.value + shift, abs=1e-3, rel=1e-6)
+    assert fitted.value > np.sort(scores)[-scores.size // 2 - 1]
+
+
+def test_equal_scores_never_alarm():
+    fitted = fit_threshold(np.zeros(50), np.ones(50), budget=0.01)
+    assert not fitted.alarms([1.0]).any()
+    assert fitted.alarms([1.0001]).all()
+
+
+def test_a_rule_keeps_its_own_operating_point():
+    fitted = fixed_threshold([0, 0, 0, 0, 1], [0.0, 0.0, 1.0, 0.0, 5.0], 1.0)
+    assert (fitted.value, fitted.rule, fitted.budget) == (1.0, FIXED, 0.25)
 
 
 @pytest.mark.parametrize(
     ("labels", "scores", "sentence"),
     [
-        ([0, 0], [0.0, 1.0], "0 attack windows among 2"),
-        ([1, 1], [0.0, 1.0], "2 attack windows among 2"),
-        ([], [], "0 attack windows among 0"),
+        ([1, 1], [0.0, 1.0], "0 benign windows"),
+        ([0, 0, 0], [0.0, 1.0, 2.0], "3 benign windows: an operating point needs at least 4"),
         ([0, 1], [0.0, np.nan], "1 of 2 validation scores are not finite"),
         ([0, 1], [0.0], "2 labels came with 1 scores"),
     ],
 )
 def test_unusable_validation_is_refused(labels, scores, sentence):
     with pytest.raises(DataError, match=sentence):
-        fit_threshold(labels, scores)
+        fit_threshold(labels, scores, budget=0.01)
 
 
-def test_thresholds_of_a_table_come_from_validation_alone():
-    table = pd.DataFrame(
-        {
-            "split": ["validation", "validation", "test", "test"] * 2,
-            "model": ["gat"] * 4 + ["vgae"] * 4,
-            "label": [0, 1, 1, 0] * 2,
-            "score": [0.0, 2.0, -9.0, 9.0, 10.0, 20.0, 0.0, 0.0],
-        }
+def table(model: str, protocol: str, split: str, scores: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"split": split, "protocol": protocol, "model": model, "label": 0, "score": scores}
     )
-    fitted = fit_thresholds(table)
-    assert {model: threshold.value for model, threshold in fitted.items()} == {
-        "gat": 1.0,
-        "vgae": 15.0,
-    }
-    with pytest.raises(DataError, match="0 attack windows among 0"):
-        fit_thresholds(table[table["split"] == "test"])
+
+
+def test_each_model_and_protocol_has_its_own_point_from_validation_alone():
+    scores = pd.concat(
+        [
+            table("gat", "zero_shot", "validation", exponential(100)),
+            table("gat", "calibrated", "validation", exponential(100) + 7),
+            table("gat", "calibrated", "test", np.full(100, 1e6)),
+            table("rule", "zero_shot", "validation", exponential(100)),
+        ]
+    )
+    fitted = fit_thresholds(scores, budget=0.01, fixed={"rule": 4.0})
+    zero_shot, calibrated = (fitted["gat"][name].value for name in ("zero_shot", "calibrated"))
+    assert calibrated == pytest.approx(zero_shot + 7)
+    assert zero_shot < 10
+    assert fitted["rule"]["zero_shot"].value == 4.0
+
+
+def test_a_protocol_without_windows_shares_the_other_point():
+    scores = table("gat", "zero_shot", "validation", exponential(100))
+    fitted = fit_thresholds(scores, budget=0.01, fixed={})["gat"]
+    assert fitted["calibrated"] == fitted["zero_shot"]
 
 
 def test_threshold_survives_json():
-    fitted = fit_threshold([0, 1], [0.0, 1.0])
+    fitted = fit_threshold(np.zeros(40), exponential(40), budget=0.01)
     assert Threshold.from_dict(json.loads(json.dumps(fitted.to_dict()))) == fitted

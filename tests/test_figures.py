@@ -33,6 +33,8 @@ def capture_scores(model, scenario, labels, scores):
     return pd.DataFrame(
         {
             "split": "test",
+            "protocol": "zero_shot",
+            "operating_point": "zero_shot",
             "scenario": scenario,
             "capture": f"{scenario}/drive",
             "start": number * 100,
@@ -59,7 +61,8 @@ def window_scores():
 
 @pytest.fixture(scope="module")
 def card(window_scores):
-    return scorecard(window_scores, THRESHOLDS, bootstrap=50, confidence=0.95, seed=0)
+    points = {model: {"zero_shot": value} for model, value in THRESHOLDS.items()}
+    return scorecard(window_scores, points, bootstrap=50, confidence=0.95, seed=0)
 
 
 @pytest.fixture
@@ -251,6 +254,7 @@ def test_table_fits_a_terminal_and_writes_a_dash_for_what_is_undefined(card):
 
 ROW = {
     "scenario": "test_01",
+    "protocol": "zero_shot",
     "f1_low": float("nan"),
     "f1_high": float("nan"),
     "precision": 0.5,

@@ -13,6 +13,8 @@ from kdgat.metrics import (
     SCORECARD_COLUMNS,
     block_ids,
     bootstrap_interval,
+    by_condition,
+    capture_scorecard,
     detection_metrics,
     scorecard,
 )
@@ -181,6 +183,8 @@ def window_scores(model, scenario, labels, scores, split="test"):
     return pd.DataFrame(
         {
             "split": split,
+            "protocol": "zero_shot",
+            "operating_point": "zero_shot",
             "scenario": scenario,
             "capture": f"{scenario}/a",
             "start": np.arange(len(labels)) * 100,
@@ -192,7 +196,8 @@ def window_scores(model, scenario, labels, scores, split="test"):
 
 
 def judged(table, thresholds):
-    return scorecard(table, thresholds, bootstrap=50, confidence=0.95, seed=0)
+    points = {model: {"zero_shot": value} for model, value in thresholds.items()}
+    return scorecard(table, points, bootstrap=50, confidence=0.95, seed=0)
 
 
 def test_scorecard_judges_test_windows_alone_model_by_scenario():
@@ -224,6 +229,31 @@ def test_scorecard_judges_test_windows_alone_model_by_scenario():
 def test_models_and_thresholds_must_match(thresholds):
     with pytest.raises(DataError, match="threshold or test scores, but not both"):
         judged(window_scores("gat", "test_01", [0, 1], [0.0, 1.0]), thresholds)
+
+
+def test_a_window_is_judged_by_the_operating_point_that_it_names():
+    table = pd.concat(
+        [
+            window_scores("gat", "test_01", [0, 1], [1.0, 3.0]),
+            window_scores("gat", "test_01", [0, 1], [1.0, 3.0]).assign(
+                protocol="calibrated", operating_point="calibrated"
+            ),
+            window_scores("gat", "test_02", [0, 1], [1.0, 3.0]).assign(protocol="calibrated"),
+        ]
+    )
+    points = {"gat": {"zero_shot": 0.0, "calibrated": 2.0}}
+    result = scorecard(table, points, bootstrap=5, confidence=0.95, seed=0)
+    keys = ["protocol", "scenario"]
+    rates = result.set_index(keys)["false_positive_rate"].to_dict()
+    assert rates == {
+        ("zero_shot", "test_01"): 1.0,
+        ("calibrated", "test_01"): 0.0,
+        ("calibrated", "test_02"): 1.0,  # the prefix was distrusted: judged without a profile
+    }
+    named = by_condition(result)["scenario"].tolist()
+    assert named == ["test_01", "test_01_calibrated", "test_02_calibrated"]
+    single = capture_scorecard(table, points).set_index(["protocol", "capture"])
+    assert single.loc[("calibrated", "test_02/a"), "false_positive_rate"] == 1.0
 
 
 def test_a_missing_column_and_a_window_scored_twice_are_refused():

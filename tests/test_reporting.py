@@ -22,6 +22,7 @@ def scorecards(seeds: int) -> pd.DataFrame:
             {
                 "dataset": "car",
                 "scenario": scenario,
+                "protocol": "zero_shot",
                 "model": model,
                 "variant": variant,
                 "seed": seed,

@@ -1,5 +1,8 @@
 """Detectors without a graph network, judged beside ours through the same scorecard.
 
+They see the same windows, recorded and injected, with and without a profile, and their operating
+points follow the same rule.
+
 `call everything an attack` says what F1 owes to the share of attacks. The bag-of-IDs forest sees
 which IDs a window holds and how often: it is perfect on the car it was trained on, and on an
 unknown car it shows what a detector that has learned IDs is worth.
@@ -10,7 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    IsolationForest,
+    RandomForestClassifier,
+)
 
 from kdgat.errors import DataError
 
@@ -111,3 +118,83 @@ def fit_bag_of_ids_forest(
     forest = RandomForestClassifier(n_estimators=trees, random_state=seed, n_jobs=1)
     forest.fit(bag_of_ids(arbitration_id, frame_share, node_offsets, known_ids), labels)
     return BagOfIdsForest(known_ids=known_ids, forest=forest)
+
+
+LARGEST_SAMPLE = 4000
+"""Windows that each tree of a random forest sees at most."""
+
+
+@dataclass(frozen=True)
+class FeatureDetectors:
+    """Detectors on ID-free features of windows.
+
+    Attributes:
+        forest: random forest (Breiman 2001), trained with attacks.
+        boosting: gradient boosting over histograms, the method of LightGBM (Ke et al. 2017).
+        isolation: isolation forest (Liu, Ting, Zhou 2008), trained on benign windows.
+    """
+
+    forest: RandomForestClassifier
+    boosting: HistGradientBoostingClassifier
+    isolation: IsolationForest
+
+    def score(self, features: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:
+        """Give the score of each detector, higher = attack, float64 `[num_windows]` each."""
+        return {
+            "ID-free random forest": self.forest.predict_proba(features)[:, 1],
+            "ID-free gradient boosting": self.boosting.decision_function(features),
+            "isolation forest": -self.isolation.score_samples(features),
+        }
+
+
+def fit_feature_detectors(
+    features: NDArray[np.float32], labels: ArrayLike, *, trees: int, seed: int
+) -> FeatureDetectors:
+    """Fit the detectors on ID-free features.
+
+    Args:
+        features: float32 `[num_windows, num_features]`.
+        labels: 0 or 1 `[num_windows]`, both present.
+        trees: of each detector.
+        seed: of each.
+    """
+    labels = np.asarray(labels).astype(np.int64)
+    sample = min(LARGEST_SAMPLE, len(labels))
+    return FeatureDetectors(
+        forest=RandomForestClassifier(
+            n_estimators=trees,
+            max_samples=sample,
+            class_weight="balanced",
+            random_state=seed,
+            n_jobs=1,
+        ).fit(features, labels),
+        boosting=HistGradientBoostingClassifier(
+            max_iter=trees, class_weight="balanced", early_stopping=False, random_state=seed
+        ).fit(features, labels),
+        isolation=IsolationForest(n_estimators=trees, random_state=seed, n_jobs=1).fit(
+            features[labels == 0]
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class EvenEntropy:
+    """The entropy detector (Muter, Asaj 2011): how far a window's entropy is from the usual.
+
+    Attributes:
+        usual: median over benign training windows.
+        spread: median absolute deviation from it.
+    """
+
+    usual: float
+    spread: float
+
+    @classmethod
+    def of(cls, entropy: NDArray[np.float64]) -> "EvenEntropy":
+        """Learn what is usual from benign windows `[num_windows]`."""
+        usual = float(np.median(entropy))
+        return cls(usual, max(1e-9, float(np.median(np.abs(entropy - usual)))))
+
+    def score(self, entropy: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give the deviation in spreads, float64 `[num_windows]`."""
+        return np.abs(entropy - self.usual) / self.spread

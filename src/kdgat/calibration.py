@@ -1,4 +1,13 @@
-"""Operating points: where a score becomes an alarm, and what that was decided on."""
+"""Operating points: where a score becomes an alarm, fitted on benign windows alone.
+
+The windows that are asked to give few false alarms are fewer than the false alarms are rare: a
+budget of one in ten thousand cannot be read off a thousand benign windows. So the tail above a
+high quantile is described by a generalised Pareto distribution (Pickands 1975; Coles: An
+Introduction to Statistical Modeling of Extreme Values, 2001, chapter 4) and the threshold is its
+quantile at the budget. Where the windows do suffice, the threshold is never below the conformal
+quantile, the score that at most the budget's share of n + 1 exchangeable windows reach (Vovk et
+al.: Algorithmic Learning in a Random World, 2005). Labels of attacks are not looked at.
+"""
 
 from dataclasses import asdict, dataclass
 from typing import Self
@@ -9,7 +18,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from kdgat.errors import DataError
 
-MAXIMUM_F1 = "maximum F1 on validation"
+ZERO_SHOT, CALIBRATED = "zero_shot", "calibrated"
+PROTOCOLS = (ZERO_SHOT, CALIBRATED)
+
+TAIL_SHARE = 0.05
+"""Share of the benign windows whose scores make the tail."""
+
+FEWEST_IN_TAIL = 20
+LARGEST_SHAPE = 0.5
+"""A heavier tail has no variance: what so few windows say of it is noise."""
+
+FEWEST_WINDOWS = 4
+
+BENIGN_TAIL = "extreme-value quantile of benign validation windows"
+FIXED = "fixed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,19 +41,25 @@ class Threshold:
     Attributes:
         value: windows with `score >= value` alarm; in the unit of the score (logit or anomaly).
         rule: how the value was chosen.
-        f1: reached on the windows it was fitted on, 0 to 1.
-        low: cut-offs above `low` and up to `high` do equally well on those windows.
-        high: the lowest score that must alarm to do equally well.
-        n: windows it was fitted on.
-        n_attack: attack windows among them.
+        budget: false-positive rate asked for.
+        n: benign windows it was fitted on.
+        n_tail: those in the tail.
+        shape: of the tail; above 0 heavier than exponential.
+        scale: of the tail, in the score's unit.
+        highest: largest benign score.
+        f1: on the validation windows with attacks, 0 to 1: to compare models by, not fitted.
+        n_attack: attack windows behind `f1`.
     """
 
     value: float
     rule: str
-    f1: float
-    low: float
-    high: float
+    budget: float
     n: int
+    n_tail: int
+    shape: float
+    scale: float
+    highest: float
+    f1: float
     n_attack: int
 
     def alarms(self, scores: ArrayLike) -> NDArray[np.bool_]:
@@ -51,117 +79,155 @@ class Threshold:
         return cls(**fields)
 
 
-def fit_threshold(labels: ArrayLike, scores: ArrayLike) -> Threshold:
-    """Find the cut-off with the highest F1, in the middle of the widest interval that reaches it.
-
-    Every cut-off between two neighbouring scores gives the same alarms. Adjacent intervals that
-    reach the highest F1 count as one; the middle gives a score that separates the classes a
-    margin on both sides. "Everything alarms" has no middle: its cut-off is the lowest score.
+def fit_threshold(labels: ArrayLike, scores: ArrayLike, *, budget: float) -> Threshold:
+    """Fit an operating point on the benign ones of some validation windows.
 
     Args:
-        labels: 0 or 1 `[num_windows]`, of validation.
+        labels: 0 or 1 `[num_windows]`; attack windows are left out.
         scores: raw scores, higher = attack `[num_windows]`.
+        budget: share of benign windows that may alarm, above 0, below 1.
 
     Returns:
-        The operating point, in the scores' unit.
+        The operating point, in the scores' unit; above every score where they are all equal.
 
     Raises:
-        DataError: a class is missing, a score is not finite, or lengths differ.
+        DataError: too few benign windows, a score is not finite, or lengths differ.
     """
     labels, scores = np.asarray(labels).astype(bool), np.asarray(scores, dtype=np.float64)
-    check_validation(labels, scores)
-    cuts, first = np.unique(np.sort(scores), return_index=True)
-    attack_above, alarms_above = counts_above(labels, scores, first)
-    f1 = 2 * attack_above / (alarms_above + labels.sum())
-    low, high = widest_best_interval(cuts, f1)
-    return Threshold(
-        value=middle(low, high),
-        rule=MAXIMUM_F1,
-        f1=float(f1.max()),
-        low=low,
-        high=high,
-        n=int(labels.size),
-        n_attack=int(labels.sum()),
+    benign = np.sort(checked_benign(labels, scores))
+    n_tail = int(min(max(FEWEST_IN_TAIL, round(TAIL_SHARE * benign.size)), benign.size // 2))
+    start = benign[-n_tail - 1]
+    shape, scale = fit_tail(benign[-n_tail:] - start)
+    value = max(
+        start + tail_quantile(shape, scale, budget * benign.size / n_tail),
+        conformal_quantile(benign, budget),
+    )
+    return _threshold(
+        labels,
+        scores,
+        value=np.nextafter(value, np.inf) if value <= start else value,
+        rule=BENIGN_TAIL,
+        budget=budget,
+        n=int(benign.size),
+        n_tail=n_tail,
+        shape=shape,
+        scale=scale,
+        highest=float(benign[-1]),
     )
 
 
-def fit_thresholds(window_scores: pd.DataFrame) -> dict[str, Threshold]:
-    """Fit one threshold per model on the validation windows of a table of window scores.
+def fixed_threshold(labels: ArrayLike, scores: ArrayLike, value: float) -> Threshold:
+    """Keep an operating point that is part of a rule; arguments as `fit_threshold`."""
+    labels, scores = np.asarray(labels).astype(bool), np.asarray(scores, dtype=np.float64)
+    benign = checked_benign(labels, scores)
+    share = float(np.mean(benign >= value))
+    return _threshold(
+        labels, scores, value=value, rule=FIXED, budget=share, n=int(benign.size), n_tail=0,
+        shape=0.0, scale=0.0, highest=float(benign.max()),
+    )  # fmt: skip
+
+
+def fit_tail(excess: NDArray[np.float64]) -> tuple[float, float]:
+    """Fit a generalised Pareto distribution by probability-weighted moments.
+
+    Hosking, Wallis: Parameter and Quantile Estimation for the Generalized Pareto Distribution,
+    Technometrics 29 (1987): closed form, and steadier than maximum likelihood in small samples.
 
     Args:
-        window_scores: columns split, model, label, score; one row per window and model.
+        excess: ascending, at least 0 `[n_tail]`, at least 2.
 
     Returns:
-        Threshold per model, in order of first appearance.
+        Shape, limited to +-LARGEST_SHAPE, and scale.
+    """
+    n = excess.size
+    first = float(excess.mean())
+    if first == 0.0:
+        return 0.0, 0.0
+    second = float((excess * (n - 1 - np.arange(n))).sum() / (n * (n - 1)))
+    shape = 2.0 - first / (first - 2.0 * second) if first > 2.0 * second else LARGEST_SHAPE
+    shape = float(np.clip(shape, -LARGEST_SHAPE, LARGEST_SHAPE))
+    return shape, first * (1.0 - shape)
+
+
+def tail_quantile(shape: float, scale: float, share: float) -> float:
+    """Give the excess that a share of the tail's windows exceed, 0 where that is all of them."""
+    share = min(1.0, share)
+    if abs(shape) < 1e-9:
+        return -scale * float(np.log(share))
+    return scale / shape * (share**-shape - 1.0)
+
+
+def conformal_quantile(benign: NDArray[np.float64], budget: float) -> float:
+    """Give the lowest score whose conformal p-value is within the budget, -inf if none is.
+
+    Args:
+        benign: ascending `[n]`.
+        budget: share of benign windows that may reach it.
+    """
+    allowed = int(budget * (benign.size + 1)) - 1
+    return float(np.nextafter(benign[-allowed - 1], np.inf)) if allowed >= 0 else -np.inf
+
+
+def protocol_windows(windows: pd.DataFrame, protocol: str) -> pd.DataFrame:
+    """Take the windows judged by a protocol, or all where the protocol has none.
+
+    Without windows of its own (a model trained without any profile) a protocol shares the
+    operating point of the other one.
+    """
+    own = windows[windows["protocol"] == protocol]
+    return own if (own["label"] == 0).any() else windows
+
+
+def fit_thresholds(
+    window_scores: pd.DataFrame, *, budget: float, fixed: dict[str, float]
+) -> dict[str, dict[str, Threshold]]:
+    """Fit one threshold per model and protocol on the validation windows of a table.
+
+    Args:
+        window_scores: columns split, protocol, model, label, score; one row per window and model.
+        budget: false-positive rate asked for.
+        fixed: operating points that are part of a model's rule.
+
+    Returns:
+        Model -> protocol -> threshold, models in order of first appearance.
 
     Raises:
-        DataError: a model's validation lacks a class, or a score is not finite.
+        DataError: a model's validation lacks benign windows, or a score is not finite.
     """
     validation = window_scores[window_scores["split"] == "validation"]
-    models = pd.unique(window_scores["model"])
-    return {
-        str(model): fit_threshold(windows["label"].to_numpy(), windows["score"].to_numpy())
-        for model in models
-        for windows in [validation[validation["model"] == model]]
-    }
+    fitted: dict[str, dict[str, Threshold]] = {}
+    for model in pd.unique(window_scores["model"]):
+        own = validation[validation["model"] == model]
+        for protocol in PROTOCOLS:
+            chosen = protocol_windows(own, protocol)
+            labels, scores = chosen["label"].to_numpy(), chosen["score"].to_numpy()
+            fitted.setdefault(str(model), {})[protocol] = (
+                fixed_threshold(labels, scores, fixed[model])
+                if model in fixed
+                else fit_threshold(labels, scores, budget=budget)
+            )
+    return fitted
 
 
-def check_validation(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> None:
-    """Refuse validation windows that no threshold can be fitted on."""
+def checked_benign(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Take the benign scores; refuse windows that no threshold can be fitted on."""
     if labels.shape != scores.shape:
         raise DataError(f"{labels.size} labels came with {scores.size} scores: one per window.")
     if not np.isfinite(scores).all():
         raise DataError(
             f"{(~np.isfinite(scores)).sum()} of {scores.size} validation scores are not finite."
         )
-    if labels.all() or not labels.any():
+    benign = scores[~labels]
+    if benign.size < FEWEST_WINDOWS:
         raise DataError(
-            f"Validation holds {labels.sum()} attack windows among {labels.size}:"
-            f" a threshold needs attack and benign windows."
+            f"Validation holds {benign.size} benign windows:"
+            f" an operating point needs at least {FEWEST_WINDOWS}."
         )
+    return benign
 
 
-def counts_above(
-    labels: NDArray[np.bool_], scores: NDArray[np.float64], first: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Count the attack windows, and all windows, at or above each distinct score.
-
-    Args:
-        labels: bool `[num_windows]`.
-        scores: float64 `[num_windows]`.
-        first: position of each distinct score in the sorted scores `[num_cuts]`.
-
-    Returns:
-        int64 `[num_cuts]` each.
-    """
-    ordered = labels[np.argsort(scores, kind="stable")]
-    attack_below = np.concatenate([[0], np.cumsum(ordered)])[first]
-    return labels.sum() - attack_below, labels.size - first
-
-
-def widest_best_interval(cuts: NDArray[np.float64], f1: NDArray[np.float64]) -> tuple[float, float]:
-    """Find the widest (low, high] in which every cut-off reaches the highest F1.
-
-    Cut-offs in `(cuts[i - 1], cuts[i]]` reach `f1[i]`; below `cuts[0]` the interval has no end,
-    so `cuts[0]` stands for it. Of equally wide ones the highest wins: fewer alarms.
-
-    Args:
-        cuts: distinct scores, ascending `[num_cuts]`.
-        f1: F1 of the cut-off at each `[num_cuts]`.
-
-    Returns:
-        low and high, in the scores' unit; equal only where everything must alarm.
-    """
-    best = np.concatenate([[False], f1 == f1.max(), [False]]).astype(np.int8)
-    begin, end = np.flatnonzero(np.diff(best) == 1), np.flatnonzero(np.diff(best) == -1) - 1
-    low, high = cuts[np.maximum(begin - 1, 0)], cuts[end]
-    # Halved before the difference, so that two huge scores do not overflow.
-    width = high / 2 - low / 2
-    widest = np.flatnonzero(width == width.max())[-1]
-    return float(low[widest]), float(high[widest])
-
-
-def middle(low: float, high: float) -> float:
-    """Give the middle of (low, high]; `high` where no float lies between the two."""
-    value = low / 2 + high / 2
-    return value if low < value <= high else high
+def _threshold(labels: NDArray[np.bool_], scores: NDArray[np.float64], **fields) -> Threshold:
+    hits = scores >= fields["value"]
+    found, attacks, alarms = int((labels & hits).sum()), int(labels.sum()), int(hits.sum())
+    f1 = 2 * found / (attacks + alarms) if attacks + alarms else 0.0
+    return Threshold(**{**fields, "value": float(fields["value"])}, f1=float(f1), n_attack=attacks)

@@ -52,6 +52,9 @@ class LeakLimits(Group):
     )
 
 
+AttackName = Literal[
+    "dos", "fuzzing", "spoofing_dense", "spoofing_sparse", "replay", "suppress", "masquerade"
+]
 LeakCheck = Literal[tuple(LeakLimits.model_fields)]
 
 
@@ -60,14 +63,54 @@ def _split_at_plus(value: object) -> object:
     return [name for name in value.split("+") if name] if isinstance(value, str) else value
 
 
-class ProfileSource(Group):
-    """What the features of a window are measured against."""
+class ProfileDraw(Group):
+    """What the features of a window are measured against.
 
-    source: Literal["none", "vehicle", "prefix"] = Field(
-        description="none; attack-free training captures of the vehicle; the capture's beginning"
-    )
+    Of the windows trained on, the share `drop` meets no profile, like a zero-shot one; of the rest
+    `short_share` meet that of a short stretch of their vehicle, like a calibrated one, the others
+    that of all other time of their vehicle.
+    """
+
     seconds: PositiveFloat = Field(
-        description="length of the prefix, s; its windows are neither trained on nor scored"
+        description="length of a calibrated capture's prefix, s; its windows are not scored"
+    )
+    drop: Share = Field(description="share of windows trained on without a profile")
+    short_share: Share = Field(description="share of the others whose profile is a short one")
+
+
+class Injections(Group):
+    """Synthetic attacks on the attack-free training captures."""
+
+    seed: Annotated[int, Field(ge=0)] = Field(description="seed of profiles and attacks")
+    draws: PositiveInt = Field(
+        description="independent draws for training; each epoch sees as much as one holds"
+    )
+    validation_draws: PositiveInt = Field(description="independent draws for validation")
+    share: NonNegativeFloat = Field(
+        description="attack windows injected in a draw, per window of the attack-free captures"
+    )
+    pseudo_share: NonNegativeFloat = Field(
+        description="benign windows of pseudo-vehicles in a draw, likewise"
+    )
+    held_out: Annotated[list[AttackName], BeforeValidator(_split_at_plus)] = Field(
+        description="attacks that training never sees, validation does; a+b on the command line"
+    )
+    bitrate: PositiveInt = Field(description="speed of the bus, bit/s")
+
+
+class Guard(Group):
+    """What a prefix may look like that a car's profile is learned from."""
+
+    top_share: Share = Field(description="largest share of one ID in its frames")
+    rare_ids: Share = Field(description="largest share of IDs with one or two frames")
+    rate_ratio: PositiveFloat = Field(
+        description="largest ratio of the frames in its busiest and its quietest tenth"
+    )
+    early_share: Share = Field(
+        description="largest share of frames that come in under half of their ID's median gap"
+    )
+    silence: PositiveFloat = Field(
+        description="longest silence of a regular ID, in its usual longest gaps"
     )
 
 
@@ -82,7 +125,15 @@ class DataProcessing(Group):
     bad_row_share: Share = Field(
         description="share of malformed rows above which a capture is refused"
     )
-    profile: ProfileSource
+    profile: ProfileDraw
+    injections: Injections
+    guard: Guard
+    left_out_vehicles: Annotated[list[str], BeforeValidator(_split_at_plus)] = Field(
+        description="vehicles that are validated on and never trained on; a+b likewise"
+    )
+    further_vehicles: Annotated[list[DatasetName], BeforeValidator(_split_at_plus)] = Field(
+        description="datasets whose attack-free training captures are further cars to train on"
+    )
     allowed_leaks: Annotated[list[LeakCheck], BeforeValidator(_split_at_plus)] = Field(
         description="checks of the leak report that may fail; a+b on the command line"
     )
@@ -150,7 +201,10 @@ class BatchSize(Group):
 class Fit(Group):
     """How a graph network is trained."""
 
-    epochs: PositiveInt = Field(description="largest number of passes over the training graphs")
+    epochs: PositiveInt = Field(description="largest number of epochs")
+    epoch_share: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
+        description="share of the training graphs in an epoch; the next epoch sees others"
+    )
     patience: PositiveInt = Field(
         description="epochs without a better validation loss before training stops"
     )
@@ -302,15 +356,26 @@ class Fusion(Group):
     agent: Agent
 
 
+class OperatingPoint(Group):
+    """Where a score becomes an alarm: the same rule for every model, protocol and capture."""
+
+    budget: OpenShare = Field(description="false-positive rate asked of benign windows")
+
+
 class Evaluation(Group):
     """The scorecard."""
 
+    persistence: Annotated[list[PositiveInt], Field(min_length=2, max_length=2)] = Field(
+        description="k and n: an alarm needs k of the last n windows above the operating point"
+    )
     bootstrap: PositiveInt = Field(description="bootstrap samples behind an interval")
     bootstrap_seed: Annotated[int, Field(ge=0)] = Field(
         description="seed of the bootstrap: equal for all runs, so that runs compare"
     )
     confidence: OpenShare = Field(description="confidence level of the intervals")
-    trees: PositiveInt = Field(description="trees of the bag-of-IDs forest")
+    trees: PositiveInt = Field(
+        description="trees of the forest among the baselines, and of boosting"
+    )
     drawn_model: Literal[
         "teacher_autoencoder",
         "teacher_classifier",
@@ -371,6 +436,7 @@ class Parameters(Group):
     teacher: Teacher
     distillation: Distillation
     fusion: Fusion
+    operating_point: OperatingPoint
     evaluation: Evaluation
     reporting: Reporting
 

@@ -24,7 +24,9 @@ def show_results(pipeline: Pipeline, catalog: CatalogProtocol, version: str) -> 
 
         scorecard = catalog.load("scorecard")
         console.print(scorecard_table(scorecard))
-        console.print("F1 at thresholds from validation, zero-shot, best of ours and of the rest:")
+        console.print(
+            "F1 at operating points from benign validation, best of ours and of the rest:"
+        )
         for sentence in margins(scorecard):
             console.print(f"  {sentence}", highlight=False)
     for kind, layer in {"models": "06_models", "pictures and tables": "08_reporting"}.items():

@@ -9,8 +9,7 @@ from kedro.io import DatasetError, Version
 
 from kdgat.can.frames import ABSENT, frame_table
 from kdgat.can.graph_store import GraphStore
-from kdgat.can.profile_sources import Profiles
-from kdgat.can.splits import Cut, write_splits
+from kdgat.can.splits import Cut, split_blocks, write_stores
 from kdgat.datasets.graph_workspace import GraphWorkspace, GraphWorkspaceDataset
 from kdgat.datasets.tensors import GraphStoreDataset
 
@@ -37,7 +36,8 @@ class Builder:
     def __call__(self, paths):
         self.calls += 1
         captures = {"train_01/a": drive(2000), "test_01/b": drive(600)}
-        return write_splits(captures, Cut(10, 10, 0.2), Profiles(), paths, identity=self.identity)
+        blocks = split_blocks(captures, Cut(10, 10, 0.2))
+        return write_stores(blocks, paths, identity=self.identity)
 
 
 def save(folder, stores, version: str) -> None:

@@ -23,9 +23,10 @@ def test_graphs_are_built_once_for_what_they_are_made_from(tmp_path, new_project
     assert "graphs unchanged" in process(project)
     assert GraphStore.load(project.versions("train_graphs.safetensors")[-1]).window == 100
 
-    prefix = ("data_processing.profile.source=prefix", "data_processing.profile.seconds=1.0")
-    assert "building graphs" in process(project, *prefix)
-    for split in ("train", "validation", "test"):
+    assert "building graphs" in process(project, "data_processing.profile.seconds=1.0")
+    for split, share in (("train", 0.0), ("test", 0.0), ("calibrated_test", 1.0)):
         store = GraphStore.load(project.versions(f"{split}_graphs.safetensors")[-1])
-        assert (store.x[:, NODE_FEATURES.index("has_profile")] == 1).all()
+        informed = store.x[:, NODE_FEATURES.index("has_profile")]
+        assert informed.mean() == share or split == "calibrated_test"
+        assert informed.max() == share
     assert not list(project.data.rglob(".building-*"))

@@ -104,6 +104,7 @@ def batch_size() -> BatchSize:
 @pytest.fixture(scope="session")
 def fit(batch_size) -> Fit:
     return Fit(
+        epoch_share=1.0,
         epochs=4,
         patience=4,
         batch_size=batch_size,

@@ -7,7 +7,8 @@ import torch
 
 from kdgat.can.frames import ABSENT, frame_table
 from kdgat.can.splits import capture_graphs
-from kdgat.training.window_scores import _bags, baseline_scores, long_scores, window_table
+from kdgat.training.baseline_scores import _bags, baseline_scores
+from kdgat.training.window_scores import Part, long_scores, window_table
 
 
 def capture(ids: list[int], attack: list[int], name: str):
@@ -29,9 +30,11 @@ def store():
 
 
 def test_window_table_by_hand(store):
-    table = window_table(store, "test")
+    table = window_table(Part(store, "test"))
     assert table.to_dict("list") == {
         "split": ["test", "test"],
+        "protocol": ["zero_shot", "zero_shot"],
+        "operating_point": ["zero_shot", "zero_shot"],
         "scenario": ["test_01", "test_01"],
         "capture": ["test_01/drive", "test_01/drive"],
         "start": [0, 4],
@@ -50,10 +53,15 @@ def test_bags_are_shares_of_the_transitions(store):
 
 
 def test_long_scores_have_one_row_per_window_and_model(store):
-    states = window_table(store, "test").assign(
-        size="student", anomaly_score=[0.1, 0.2], attack_logit=[1.0, 2.0], fused_logit=[3.0, 4.0]
+    states = window_table(Part(store, "test")).assign(
+        early=True,
+        size="student",
+        anomaly_score=[0.1, 0.2],
+        attack_logit=[1.0, 2.0],
+        fused_logit=[3.0, 4.0],
     )
     scores = long_scores(states)
+    assert "early" not in scores
     assert scores.groupby("model")["score"].apply(list).to_dict() == {
         "student_autoencoder": [0.1, 0.2],
         "student_classifier": [1.0, 2.0],
@@ -63,7 +71,9 @@ def test_long_scores_have_one_row_per_window_and_model(store):
 
 
 def test_forest_learns_the_ids_of_attacks_and_is_judged_on_the_same_windows(store):
-    scores = baseline_scores(store, {"validation": store, "test": store}, trees=20, seed=0)
+    scores = baseline_scores(
+        store, [Part(store, "validation"), Part(store, "test", "calibrated")], trees=20, seed=0
+    )
     forest = scores[(scores["model"] == "bag-of-IDs forest") & (scores["split"] == "test")]
     assert forest["score"].iloc[1] > forest["score"].iloc[0]
     everything = scores[scores["model"] == "call everything attack"]

@@ -1,6 +1,6 @@
 """The frame tables of many captures, of which only a few are in memory at a time."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -58,6 +58,23 @@ class CaptureTables(Mapping[str, pd.DataFrame]):
 
     def __len__(self) -> int:
         return len(self.notes)
+
+    def vehicles(self) -> dict[str, str]:
+        """Name each capture's vehicle."""
+        return {name: note.vehicle for name, note in self.notes.items()}
+
+    def only(self, names: Collection[str]) -> "CaptureTables":
+        """Keep some captures."""
+        notes = {name: note for name, note in self.notes.items() if name in names}
+        return CaptureTables(self._readers, notes, self._kept)
+
+    def joined(self, other: "CaptureTables") -> "CaptureTables":
+        """Put other captures behind these."""
+        return CaptureTables(
+            {**self._readers, **other._readers},
+            {**self.notes, **other.notes},
+            {**self._kept, **other._kept},
+        )
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Captures to the three splits: train, validation, test."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,6 @@ import torch
 from kdgat.can.graph_store import GraphStore, concatenate
 from kdgat.can.graphs import EDGE_FEATURES, NODE_FEATURES, Graphs, iterate_graphs
 from kdgat.can.profile import Profile
-from kdgat.can.profile_sources import Profiles
 from kdgat.can.store_writer import StoreWriter
 from kdgat.can.windows import (
     TRAIN,
@@ -64,7 +63,7 @@ def build_splits(
         DataError: As `split_blocks`, or training or validation lacks a class.
     """
     blocks: dict[str, list[GraphStore]] = {split: [] for split in SPLITS}
-    for split, block in split_blocks(captures, Cut(window, stride, validation_share), Profiles()):
+    for split, block in split_blocks(captures, Cut(window, stride, validation_share)):
         blocks[split].append(block)
     splits = {split: concatenate(parts) for split, parts in blocks.items()}
     for split, store in splits.items():
@@ -72,43 +71,39 @@ def build_splits(
     return splits
 
 
-def write_splits(
-    captures: Mapping[str, pd.DataFrame],
-    cut: Cut,
-    profiles: Profiles,
-    paths: Mapping[str, Path],
-    *,
-    identity: str = "",
+def write_stores(
+    blocks: Iterable[tuple[str, GraphStore]], paths: Mapping[str, Path], *, identity: str = ""
 ) -> dict[str, GraphStore]:
-    """Turn captures into graphs on disk: memory holds one capture and one block of graphs.
+    """Write graphs to disk as they come: memory holds one capture and one block of graphs.
 
     Args:
-        captures: `<scenario>/<capture>` -> frame table; each is asked for once.
-        cut: how they are cut.
-        profiles: what they are measured against.
+        blocks: a split and graphs for it, at least one for every split.
         paths: split -> file to write.
         identity: what the stores are made from.
 
     Returns:
-        `train`, `validation` and `test`, mapped from the files.
+        A store of each split, mapped from its file.
 
     Raises:
-        DataError: As `build_splits`; no file is then written.
+        DataError: A split lacks windows, or a class to train on; no file is then written.
     """
     with ExitStack() as stack:
         writers: dict[str, StoreWriter] = {}
-        for split, block in split_blocks(captures, cut, profiles):
+        for split, block in blocks:
             if split not in writers:
                 writer = StoreWriter(paths[split], block, identity=identity)
                 writers[split] = stack.enter_context(writer)
             writers[split].add(block)
-        for split, writer in writers.items():
+        for split in paths:
+            if split not in writers:
+                raise DataError(f"no capture has a window for the {split} part")
+            writer = writers[split]
             _check_classes(split, writer.num_graphs, writer.num_attacks, writer.captures)
-        return {split: writers[split].finish() for split in SPLITS}
+        return {split: writers[split].finish() for split in paths}
 
 
 def split_blocks(
-    captures: Mapping[str, pd.DataFrame], cut: Cut, profiles: Profiles
+    captures: Mapping[str, pd.DataFrame], cut: Cut
 ) -> Iterator[tuple[str, GraphStore]]:
     """Turn captures into graphs and put each window into one split, or into none.
 
@@ -119,24 +114,19 @@ def split_blocks(
     Args:
         captures: `<scenario>/<capture>` -> frame table; each is asked for once.
         cut: how they are cut.
-        profiles: what they are measured against.
 
     Yields:
-        A split and graphs for it, in the order of the captures and of the windows of each.
+        A split and graphs for it, without a profile, in the order of the captures and of the
+        windows of each.
 
     Raises:
         DataError: A capture is shorter than one window, or too short to be split.
     """
     for name in captures:
         frames = captures[name]
-        starts = _starts(name, len(frames), cut.window, cut.stride)
-        measured = list(profiles.of_windows(name, frames, starts, cut.window))
-        left = np.concatenate([chosen for chosen, _ in measured])
-        for split, wanted in _deal(name, frames, left, cut).items():
-            for chosen, profile in measured:
-                both = np.intersect1d(chosen, wanted, assume_unique=True)
-                for block in capture_blocks(name, frames, both, cut, profile):
-                    yield split, block
+        for split, wanted in deal_windows(name, frames, cut).items():
+            for block in capture_blocks(name, frames, wanted, cut, None):
+                yield split, block
 
 
 def capture_graphs(name: str, frames: pd.DataFrame, *, window: int, stride: int) -> GraphStore:
@@ -215,8 +205,13 @@ def _starts(name: str, num_frames: int, window: int, stride: int) -> np.ndarray:
     return starts
 
 
-def _deal(name: str, frames: pd.DataFrame, starts: np.ndarray, cut: Cut) -> dict[str, np.ndarray]:
-    """Return the starts of a capture's windows by the split that they belong to."""
+def deal_windows(name: str, frames: pd.DataFrame, cut: Cut) -> dict[str, np.ndarray]:
+    """Return the starts of a capture's windows by the split that they belong to.
+
+    Raises:
+        DataError: The capture is shorter than one window, or too short to be split.
+    """
+    starts = _starts(name, len(frames), cut.window, cut.stride)
     if name.startswith("test_"):
         return {"test": starts}
     part = split_windows(
@@ -232,7 +227,7 @@ def _deal(name: str, frames: pd.DataFrame, starts: np.ndarray, cut: Cut) -> dict
 
 def _check_classes(split: str, num_graphs: int, attacks: int, captures: tuple[str, ...]) -> None:
     LOGGER.info("%s: %d windows, %d of them attacks", split, num_graphs, attacks)
-    if split != "test" and attacks in (0, num_graphs):
+    if not split.endswith("test") and attacks in (0, num_graphs):
         raise DataError(
             f"the {split} part has {num_graphs} windows, {attacks} of them attacks, from "
             f"{', '.join(captures)}: it needs attack and benign windows"

@@ -2,10 +2,17 @@
 
 from kdgat.figures.detection import roc_low_false_positives, score_over_time
 from kdgat.figures.fusion import fusion_weight_over_state
-from kdgat.figures.scorecard import margins, scorecard_bars, scorecard_page, scorecard_table
+from kdgat.figures.scorecard import (
+    alarm_table,
+    margins,
+    scorecard_bars,
+    scorecard_page,
+    scorecard_table,
+)
 from kdgat.figures.training import learning_curves, teacher_against_student
 
 __all__ = [
+    "alarm_table",
     "fusion_weight_over_state",
     "learning_curves",
     "margins",

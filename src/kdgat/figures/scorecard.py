@@ -8,6 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from kdgat.figures.style import GRID, INK, in_words, model_styles, require_columns
+from kdgat.metrics import by_condition
 
 HOVER = (
     "<b>%{customdata[0]}</b><br>%{x}<br>F1 %{y:.4f} (%{customdata[1]:.4f} to %{customdata[2]:.4f})"
@@ -52,7 +53,10 @@ def scorecard_bars(scorecard: pd.DataFrame) -> go.Figure:
     Raises:
         DataError: a column is missing, or there is no row.
     """
-    require_columns(scorecard, ("model", "scenario", "f1", *HOVER_COLUMNS), "Scorecards")
+    require_columns(
+        scorecard, ("model", "scenario", "protocol", "f1", *HOVER_COLUMNS), "Scorecards"
+    )
+    scorecard = by_condition(scorecard)
     figure = go.Figure()
     for model, style in model_styles(list(pd.unique(scorecard["model"]))).items():
         rows = scorecard[scorecard["model"] == model]
@@ -103,7 +107,10 @@ def scorecard_table(scorecard: pd.DataFrame) -> Table:
     Raises:
         DataError: a column is missing, or there is no row.
     """
-    require_columns(scorecard, ("model", "scenario", "f1", *HOVER_COLUMNS), "Scorecards")
+    require_columns(
+        scorecard, ("model", "scenario", "protocol", "f1", *HOVER_COLUMNS), "Scorecards"
+    )
+    scorecard = by_condition(scorecard)
     longest = max(len(model) for model in scorecard["model"])
     table = Table.grid()
     for scenario, rows in scorecard.groupby("scenario", observed=True, sort=True):
@@ -151,7 +158,9 @@ def margins(scorecard: pd.DataFrame) -> list[str]:
         One sentence per scenario in which F1 is defined.
     """
     sentences = []
-    for scenario, rows in scorecard.dropna(subset=["f1"]).groupby("scenario", observed=True):
+    for scenario, rows in (
+        by_condition(scorecard).dropna(subset=["f1"]).groupby("scenario", observed=True)
+    ):
         is_ours = rows["model"].str.startswith(OURS)
         if is_ours.all() or not is_ours.any():
             continue
@@ -180,8 +189,11 @@ def scorecard_page(scorecard: pd.DataFrame, heading: str, remarks: str) -> str:
     Raises:
         DataError: a column is missing, or there is no row.
     """
-    require_columns(scorecard, ("model", "scenario", "f1", *HOVER_COLUMNS), "Scorecards")
+    require_columns(
+        scorecard, ("model", "scenario", "protocol", "f1", *HOVER_COLUMNS), "Scorecards"
+    )
     lines = [f"## {heading}", "", remarks, ""]
+    sentences, scorecard = margins(scorecard), by_condition(scorecard)
     names = ["scenario", "model", *TERMINAL_COLUMNS, "attacks", "captures"]
     lines += ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
     for scenario, rows in scorecard.groupby("scenario", observed=True, sort=True):
@@ -201,7 +213,41 @@ def scorecard_page(scorecard: pd.DataFrame, heading: str, remarks: str) -> str:
                 str(row.n_captures),
             ]
             lines.append("| " + " | ".join(cells) + " |")
-    lines += ["", *(f"- {sentence}" for sentence in margins(scorecard))]
+    lines += ["", *(f"- {sentence}" for sentence in sentences)]
+    return "\n".join(lines) + "\n"
+
+
+def alarm_table(alarm_scorecard: pd.DataFrame) -> str:
+    """Write episodes and false alarms as a Markdown table.
+
+    Args:
+        alarm_scorecard: metrics.ALARM_COLUMNS, one row per model, protocol and scenario.
+    """
+    names = [
+        "scenario",
+        "model",
+        "episodes found",
+        "s to first alarm",
+        "false alarms an hour",
+        "interval",
+        "benign hours",
+        "recall of episodes at 1 and 10 an hour",
+    ]
+    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    for row in by_condition(alarm_scorecard).sort_values("scenario", kind="stable").itertuples():
+        low, high = row.false_alarms_per_hour_low, row.false_alarms_per_hour_high
+        at_one, at_ten = row.episode_recall_at_1_per_hour, row.episode_recall_at_10_per_hour
+        cells = [
+            in_words(row.scenario),
+            in_words(row.model),
+            f"{row.episodes_found} of {row.episodes}",
+            figure_text(row.seconds_to_alarm),
+            UNDEFINED if math.isnan(low) else f"{row.false_alarms_per_hour:,.0f}",
+            UNDEFINED if math.isnan(low) else f"{low:,.0f}–{high:,.0f}",
+            figure_text(row.benign_hours),
+            f"{figure_text(at_one)}, {figure_text(at_ten)}",
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 

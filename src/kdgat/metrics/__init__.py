@@ -1,15 +1,30 @@
 """What a detector is worth: rates, ranking, intervals that respect clusters, the scorecard."""
 
 from kdgat.metrics.detection import COUNT_METRICS, detection_metrics
+from kdgat.metrics.episodes import ALARM_COLUMNS, alarm_scorecard
 from kdgat.metrics.intervals import block_ids, bootstrap_interval
-from kdgat.metrics.scorecards import SCORECARD_COLUMNS, WINDOW_SCORE_COLUMNS, scorecard
+from kdgat.metrics.scorecards import (
+    CAPTURE_COLUMNS,
+    SCORECARD_COLUMNS,
+    WINDOW_SCORE_COLUMNS,
+    by_condition,
+    capture_scorecard,
+    margins,
+    scorecard,
+)
 
 __all__ = [
+    "ALARM_COLUMNS",
+    "CAPTURE_COLUMNS",
     "COUNT_METRICS",
     "SCORECARD_COLUMNS",
     "WINDOW_SCORE_COLUMNS",
+    "alarm_scorecard",
     "block_ids",
     "bootstrap_interval",
+    "by_condition",
+    "capture_scorecard",
     "detection_metrics",
+    "margins",
     "scorecard",
 ]

@@ -2,13 +2,26 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from kdgat.errors import DataError
-from kdgat.metrics.detection import detection_metrics
+from kdgat.metrics.detection import COUNT_METRICS, detection_metrics
 from kdgat.metrics.intervals import bootstrap_interval
 
-WINDOW_SCORE_COLUMNS = ("split", "scenario", "capture", "start", "label", "model", "score")
+WINDOW_SCORE_COLUMNS = (
+    "split",
+    "protocol",
+    "operating_point",
+    "scenario",
+    "capture",
+    "start",
+    "label",
+    "model",
+    "score",
+)
+ZERO_SHOT = "zero_shot"
 INTERVAL_METRICS = ("f1", "false_positive_rate")
 SCORECARD_COLUMNS = (
     "model",
@@ -30,28 +43,40 @@ SCORECARD_COLUMNS = (
     "n_captures",
     "threshold",
 )
+CAPTURE_COLUMNS = (
+    "model",
+    "protocol",
+    "capture",
+    *COUNT_METRICS,
+    "auroc",
+    "average_precision",
+    "n",
+    "n_attack",
+)
 
 
 def scorecard(
     window_scores: pd.DataFrame,
-    thresholds: Mapping[str, float],
+    thresholds: Mapping[str, Mapping[str, float]],
     *,
     bootstrap: int,
     confidence: float,
     seed: int,
 ) -> pd.DataFrame:
-    """Judge every model on every test scenario, its captures pooled.
+    """Judge every model on every test scenario under every protocol, its captures pooled.
+
+    A window is judged at the operating point that its column `operating_point` names.
 
     Args:
         window_scores: WINDOW_SCORE_COLUMNS, one row per window and model; `split` is train,
             validation or test, and only test is judged.
-        thresholds: operating point of each model, never fitted on test.
+        thresholds: model -> protocol -> operating point, never fitted on test.
         bootstrap: bootstrap samples behind an interval.
         confidence: level of the intervals, between 0 and 1.
         seed: of the bootstrap.
 
     Returns:
-        SCORECARD_COLUMNS, one row per model (in the order of `thresholds`) and scenario.
+        SCORECARD_COLUMNS, one row per model (in the order of `thresholds`), protocol and scenario.
 
     Raises:
         DataError: a column is missing, models and thresholds disagree, or a window comes twice.
@@ -64,24 +89,73 @@ def scorecard(
             f"Models {sorted(unmatched)} have a threshold or test scores, but not both:"
             f" thresholds are for {sorted(thresholds)}."
         )
+    keys = ["protocol", "scenario"]
     rows = [
-        scorecard_row(windows, model, scenario, threshold, bootstrap, confidence, seed)
-        for model, threshold in thresholds.items()
-        for scenario, windows in test[test["model"] == model].groupby("scenario", observed=True)
+        scorecard_row(windows, points, model, *names, bootstrap, confidence, seed)
+        for model, points in thresholds.items()
+        for names, windows in test[test["model"] == model].groupby(keys, sort=False)
     ]
     return pd.DataFrame(rows, columns=list(SCORECARD_COLUMNS))
 
 
+def capture_scorecard(
+    window_scores: pd.DataFrame, thresholds: Mapping[str, Mapping[str, float]]
+) -> pd.DataFrame:
+    """Judge every model on every test capture under every protocol, without intervals.
+
+    Returns:
+        CAPTURE_COLUMNS, one row per model, protocol and capture.
+    """
+    check_window_scores(window_scores)
+    test = window_scores[window_scores["split"] == "test"]
+    rows = []
+    for (model, protocol, capture), windows in test.groupby(
+        ["model", "protocol", "capture"], sort=False
+    ):
+        figures = detection_metrics(
+            windows["label"].to_numpy(), margins(windows, thresholds[model]), 0.0
+        )
+        rows.append({"model": model, "protocol": protocol, "capture": capture, **figures})
+    return pd.DataFrame(rows, columns=list(CAPTURE_COLUMNS))
+
+
+def by_condition(scorecard: pd.DataFrame) -> pd.DataFrame:
+    """Let `scenario` name the protocol, too, for all who compare by scenario alone.
+
+    A zero-shot row keeps its scenario's name; others read `<scenario>_<protocol>`.
+    """
+    scenario, protocol = scorecard["scenario"], scorecard["protocol"]
+    named = scenario.where(protocol == ZERO_SHOT, scenario + "_" + protocol)
+    return scorecard.assign(scenario=named)
+
+
+def margins(windows: pd.DataFrame, points: Mapping[str, float]) -> NDArray[np.float64]:
+    """Give how far each window's score lies above the operating point that judges it.
+
+    The difference is at least 0 exactly where `score >= operating point`, in float64.
+
+    Args:
+        windows: columns operating_point and score, of one model.
+        points: protocol -> operating point.
+    """
+    point = windows["operating_point"].map(points).to_numpy(dtype=np.float64)
+    return windows["score"].to_numpy(dtype=np.float64) - point
+
+
 def check_window_scores(window_scores: pd.DataFrame) -> None:
-    """Refuse a table without WINDOW_SCORE_COLUMNS, or with a window twice for one model."""
+    """Refuse a table without WINDOW_SCORE_COLUMNS, or with a test window twice for a model.
+
+    Validation may hold a window several times, each time against another profile.
+    """
     missing = [name for name in WINDOW_SCORE_COLUMNS if name not in window_scores]
     if missing:
         raise DataError(
             f"Window scores lack the columns {missing}: needed are {list(WINDOW_SCORE_COLUMNS)}."
         )
-    twice = window_scores.duplicated(["split", "capture", "start", "model"])
+    test = window_scores[window_scores["split"] == "test"]
+    twice = test.duplicated(["protocol", "capture", "start", "model"])
     if twice.any():
-        row = window_scores[twice].iloc[0]
+        row = test[twice].iloc[0]
         raise DataError(
             f"Window {row['start']} of {row['capture']} is scored twice by {row['model']}:"
             f" one score per window and model."
@@ -90,30 +164,32 @@ def check_window_scores(window_scores: pd.DataFrame) -> None:
 
 def scorecard_row(
     windows: pd.DataFrame,
+    points: Mapping[str, float],
     model: str,
+    protocol: str,
     scenario: str,
-    threshold: float,
     bootstrap: int,
     confidence: float,
     seed: int,
 ) -> dict[str, object]:
-    """Judge one model on the windows of one scenario: one row of SCORECARD_COLUMNS."""
-    labels, scores = windows["label"].to_numpy(), windows["score"].to_numpy()
+    """Judge one model on one scenario under one protocol: one row of SCORECARD_COLUMNS."""
+    labels, scores = windows["label"].to_numpy(), margins(windows, points)
     intervals = bootstrap_interval(
         labels,
         scores,
-        threshold,
+        0.0,
         captures=windows["capture"].to_numpy(),
         starts=windows["start"].to_numpy(),
         bootstrap=bootstrap,
         confidence=confidence,
         seed=seed,
     )
-    row = {"model": model, "scenario": scenario, "protocol": "zero_shot", "threshold": threshold}
+    row = {"model": model, "scenario": scenario, "protocol": protocol}
+    row["threshold"] = points[protocol]
     for name in INTERVAL_METRICS:
         row[f"{name}_low"], row[f"{name}_high"] = intervals[name]
     return {
         **row,
-        **detection_metrics(labels, scores, threshold),
+        **detection_metrics(labels, scores, 0.0),
         "n_captures": int(windows["capture"].nunique()),
     }

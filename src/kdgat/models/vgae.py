@@ -220,16 +220,17 @@ class VGAE(nn.Module):
         """Combine the components of each window into one score, higher = stranger.
 
         A component counts by how many benign standard deviations its logarithm lies from the
-        benign mean; the score is the root mean square.
+        benign mean; the score is the root mean square of those above it. A window that is easier to
+        reconstruct than most is no attack for that.
 
         Args:
             components: float32 `[num_graphs, 7]`.
 
         Returns:
-            float32 `[num_graphs]`, about 1 for benign windows.
+            float32 `[num_graphs]`, about 0.7 for benign windows.
         """
         deviation = (self._level(components) - self.component_mean) / self.component_std
-        return deviation.square().mean(dim=1).sqrt()
+        return deviation.clamp_min(0.0).square().mean(dim=1).sqrt()
 
     @staticmethod
     def _level(components: Tensor) -> Tensor:

@@ -104,7 +104,9 @@ def train_autoencoder(
         stage=STAGE,
         train=benign,
         validation=benign_graphs(validation, part="validation"),
-        sampler=EpochSampler(num_graphs=len(benign), seed=stage_seed),
+        sampler=EpochSampler(
+            num_graphs=len(benign), seed=stage_seed, share=parameters.fit.epoch_share
+        ),
         arguments=arguments,
         compute=compute,
         metadata=lineage(train, parameters, training_mode="normal", seed=seed),

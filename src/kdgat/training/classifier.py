@@ -145,6 +145,7 @@ def train_classifier(
         curriculum=parameters.curriculum,
         epochs=parameters.fit.epochs,
         seed=stage_seed,
+        share=parameters.fit.epoch_share,
     )
     return fit_classifier(
         task,

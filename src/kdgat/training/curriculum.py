@@ -33,18 +33,23 @@ def hardness(y: ArrayLike, anomaly_score: ArrayLike) -> NDArray[np.float64]:
 
 
 class EpochSampler(Sampler[int]):
-    """Shuffles all windows; an epoch's order depends on seed and epoch alone.
+    """Shuffles all windows and shows a share of them an epoch, in turn.
 
-    Lightning calls `set_epoch` before each epoch, so that one loader serves them all.
+    What an epoch shows depends on seed and epoch alone. Lightning calls `set_epoch` before each
+    epoch, so that one loader serves them all.
 
     Args:
         num_graphs: windows to draw from.
         seed: of the draws.
+        share: of the windows that one epoch sees, above 0; after 1 / share epochs (rounded down)
+            the windows are shuffled anew.
     """
 
-    def __init__(self, *, num_graphs: int, seed: int) -> None:
+    def __init__(self, *, num_graphs: int, seed: int, share: float = 1.0) -> None:
         self.num_graphs = num_graphs
         self.seed = seed
+        self.rounds = int(1.0 / share)
+        self.epoch_graphs = num_graphs // self.rounds
         self.epoch = 0
 
     @property
@@ -57,8 +62,10 @@ class EpochSampler(Sampler[int]):
         self.epoch = epoch
 
     def draw(self, epoch: int) -> NDArray[np.int64]:
-        """Give the windows of an epoch in the order of training, int64 `[num_graphs]`."""
-        return np.random.default_rng([self.seed, epoch]).permutation(self.num_graphs)
+        """Give the windows of an epoch in the order of training, int64 `[epoch_graphs]`."""
+        turn, place = divmod(epoch, self.rounds)
+        order = np.random.default_rng([self.seed, turn]).permutation(self.num_graphs)
+        return order[place * self.epoch_graphs :][: self.epoch_graphs]
 
     def __iter__(self) -> Iterator[int]:
         """Iterate over the current epoch's windows."""
@@ -66,7 +73,7 @@ class EpochSampler(Sampler[int]):
 
     def __len__(self) -> int:
         """Windows of an epoch."""
-        return self.num_graphs
+        return self.epoch_graphs
 
 
 class CurriculumSampler(EpochSampler):
@@ -75,8 +82,8 @@ class CurriculumSampler(EpochSampler):
     Bengio et al.: Curriculum Learning (ICML 2009). Epoch e of E has the pace
     p = min(1, e / (pace_share * (E - 1))). Of each class it draws from the windows of hardness
     at most start_share + (1 - start_share) * p; the number of benign windows per attack window
-    moves from start_ratio to end_ratio. Every epoch draws as many windows as there are, so that
-    `curriculum` and `normal` take the same number of steps. Without attack windows the benign
+    moves from start_ratio to end_ratio. Every epoch draws as many windows as in mode `normal`:
+    both take the same number of steps. Without attack windows the benign
     ones alone are drawn, and the other way round.
 
     Args:
@@ -85,6 +92,7 @@ class CurriculumSampler(EpochSampler):
         curriculum: the parameters named above.
         epochs: E.
         seed: of the draws.
+        share: of the windows that one epoch sees.
     """
 
     def __init__(
@@ -95,9 +103,10 @@ class CurriculumSampler(EpochSampler):
         curriculum: Curriculum,
         epochs: int,
         seed: int,
+        share: float = 1.0,
     ) -> None:
         self.y = np.asarray(y)
-        super().__init__(num_graphs=self.y.size, seed=seed)
+        super().__init__(num_graphs=self.y.size, seed=seed, share=share)
         self.hardness = np.asarray(hardness, dtype=np.float64)
         self.curriculum = curriculum
         self.epochs = epochs
@@ -113,19 +122,19 @@ class CurriculumSampler(EpochSampler):
         return min(1.0, epoch / last) if last > 0 else 1.0
 
     def draw(self, epoch: int) -> NDArray[np.int64]:
-        """Give the windows of an epoch in the order of training, int64 `[num_graphs]`."""
+        """Give the windows of an epoch in the order of training, int64 `[epoch_graphs]`."""
         pace, bounds = self.pace(epoch), self.curriculum
         limit = bounds.start_share + (1.0 - bounds.start_share) * pace
         ratio = bounds.start_ratio + (bounds.end_ratio - bounds.start_ratio) * pace
         seen = self.hardness <= limit
         benign = np.flatnonzero(seen & (self.y == 0))
         attack = np.flatnonzero(seen & (self.y == 1))
-        attack_count = round(self.num_graphs / (1.0 + ratio))
+        attack_count = round(self.epoch_graphs / (1.0 + ratio))
         if benign.size == 0 or attack.size == 0:
-            attack_count = self.num_graphs if benign.size == 0 else 0
+            attack_count = self.epoch_graphs if benign.size == 0 else 0
         generator = np.random.default_rng([self.seed, epoch])
         drawn = (
-            _draw(benign, self.num_graphs - attack_count, generator),
+            _draw(benign, self.epoch_graphs - attack_count, generator),
             _draw(attack, attack_count, generator),
         )
         return generator.permutation(np.concatenate(drawn))
@@ -147,6 +156,7 @@ def epoch_sampler(
     curriculum: Curriculum,
     epochs: int,
     seed: int,
+    share: float = 1.0,
 ) -> EpochSampler:
     """Choose the sampler of a training mode.
 
@@ -157,14 +167,16 @@ def epoch_sampler(
         curriculum: its parameters.
         epochs: of the whole training.
         seed: of the draws.
+        share: of the windows that one epoch sees.
     """
     y = np.asarray(y)
     if mode == "normal":
-        return EpochSampler(num_graphs=y.size, seed=seed)
+        return EpochSampler(num_graphs=y.size, seed=seed, share=share)
     return CurriculumSampler(
         y=y,
         hardness=hardness(y, anomaly_score()),
         curriculum=curriculum,
         epochs=epochs,
         seed=seed,
+        share=share,
     )

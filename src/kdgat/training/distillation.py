@@ -164,7 +164,9 @@ def train_student_autoencoder(
         stage=AUTOENCODER_STAGE,
         train=benign,
         validation=benign_graphs(validation, part="validation"),
-        sampler=EpochSampler(num_graphs=len(benign), seed=stage_seed),
+        sampler=EpochSampler(
+            num_graphs=len(benign), seed=stage_seed, share=parameters.autoencoder_fit.epoch_share
+        ),
         arguments=arguments,
         compute=compute,
         metadata=lineage(train, parameters, training_mode=training_mode(parameters), seed=seed),
@@ -221,6 +223,7 @@ def train_student_classifier(
         curriculum=parameters.curriculum,
         epochs=parameters.classifier_fit.epochs,
         seed=stage_seed,
+        share=parameters.classifier_fit.epoch_share,
     )
     return fit_classifier(
         task,

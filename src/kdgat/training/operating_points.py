@@ -4,52 +4,66 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
 
-from kdgat.calibration import fit_threshold
+from kdgat.calibration import PROTOCOLS, fit_thresholds
 from kdgat.can.graph_store import GraphStore
 from kdgat.models.artifact import ModelArtifact
 from kdgat.parameters import Compute
 from kdgat.training.scoring import score_agent, score_autoencoder, score_classifier
+from kdgat.training.window_scores import Part, window_table
 
 
 def detector_with_operating_point(
-    model: ModelArtifact, validation: GraphStore, *, compute: Compute
+    model: ModelArtifact, validation: GraphStore, *, budget: float, compute: Compute
 ) -> ModelArtifact:
-    """Fit the operating point of an autoencoder or a classifier.
+    """Fit the operating points of an autoencoder or a classifier, one for each protocol.
 
     Args:
         model: a trained VGAE or GAT.
-        validation: windows that it was not trained on.
+        validation: windows that it was not trained on, with and without a profile.
+        budget: false-positive rate asked for.
         compute: device, threads, batch size.
 
     Returns:
-        The same model with `operating_point` in its metadata: a `calibration.Threshold` as a
-        dictionary, or None where validation lacks a class.
+        The same model with `operating_points` in its metadata: protocol -> a
+        `calibration.Threshold` as a dictionary.
+
+    Raises:
+        DataError: validation lacks benign windows.
     """
     if model.kind == "vgae":
         score = score_autoencoder(model, validation, compute=compute)["anomaly_score"]
     else:
         score = score_classifier(model, validation, compute=compute)["attack_logit"]
-    return _with_point(model, validation.y.numpy(), score)
+    return _with_points(model, validation, score, budget)
 
 
 def agent_with_operating_point(
-    model: ModelArtifact, validation: pd.DataFrame, y: ArrayLike, *, compute: Compute
+    model: ModelArtifact,
+    table: pd.DataFrame,
+    validation: GraphStore,
+    *,
+    budget: float,
+    compute: Compute,
 ) -> ModelArtifact:
-    """Fit the operating point of a fusion agent, likewise.
+    """Fit the operating points of a fusion agent, likewise.
 
     Args:
         model: a trained Q-network.
-        validation: scores of the windows, columns FUSION_COLUMNS.
-        y: their labels, 0 or 1 `[num_windows]`.
+        table: scores of the windows, columns FUSION_COLUMNS.
+        validation: the windows.
+        budget: false-positive rate asked for.
         compute: threads.
     """
-    verdicts = score_agent(model, validation, compute=compute)
-    return _with_point(model, np.asarray(y), verdicts["fused_logit"])
+    verdicts = score_agent(model, table, compute=compute)
+    return _with_points(model, validation, verdicts["fused_logit"], budget)
 
 
-def _with_point(model: ModelArtifact, y: np.ndarray, score: pd.Series) -> ModelArtifact:
-    has_both = 0 < y.sum() < len(y)
-    point = fit_threshold(y, score.to_numpy()).to_dict() if has_both else None
-    return replace(model, metadata=model.metadata | {"operating_point": point})
+def _with_points(
+    model: ModelArtifact, validation: GraphStore, score: pd.Series, budget: float
+) -> ModelArtifact:
+    windows = window_table(Part(validation, "validation"))
+    windows = windows.assign(model=model.kind, score=np.asarray(score))
+    fitted = fit_thresholds(windows, budget=budget, fixed={})[model.kind]
+    points = {protocol: fitted[protocol].to_dict() for protocol in PROTOCOLS}
+    return replace(model, metadata=model.metadata | {"operating_points": points})

@@ -153,6 +153,13 @@ def score_agent(agent: ModelArtifact, table: pd.DataFrame, *, compute: Compute) 
     return pd.DataFrame({"fusion_weight": weight, "fused_logit": logit})
 
 
+def early_windows(store: GraphStore) -> NDArray[np.bool_]:
+    """Mark the windows in the earlier half of each capture, bool `[num_graphs]`."""
+    frame = pd.Series(store.start.numpy())
+    middle = frame.groupby(store.capture.numpy()).transform("median")
+    return (frame <= middle).to_numpy()
+
+
 def fusion_state(table: pd.DataFrame) -> Tensor:
     """Take the 15 fusion features of a table, in order, as float32 `[num_graphs, 15]`."""
     features: NDArray = table[list(FUSION_FEATURES)].to_numpy(dtype=np.float32)

@@ -6,7 +6,7 @@ from kdgat.can.graph_store import GraphStore
 from kdgat.can.scaling import FeatureScaling
 from kdgat.figures import learning_curves
 from kdgat.models.artifact import ModelArtifact
-from kdgat.parameters import Autoencoder, Compute
+from kdgat.parameters import Autoencoder, Compute, OperatingPoint
 from kdgat.training.autoencoder import train_autoencoder
 from kdgat.training.operating_points import detector_with_operating_point
 
@@ -18,6 +18,7 @@ def train_teacher_autoencoder(
     validation_graphs: GraphStore,
     feature_scaling: dict,
     parameters: Autoencoder,
+    operating_point: OperatingPoint,
     compute: Compute,
     seed: int,
 ) -> tuple[ModelArtifact, pd.DataFrame]:
@@ -34,5 +35,7 @@ def train_teacher_autoencoder(
         compute=compute,
         seed=seed,
     )
-    model = detector_with_operating_point(model, validation_graphs, compute=compute)
+    model = detector_with_operating_point(
+        model, validation_graphs, budget=operating_point.budget, compute=compute
+    )
     return model, pd.DataFrame(history)

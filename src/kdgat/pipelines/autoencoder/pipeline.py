@@ -12,10 +12,11 @@ def create_pipeline() -> Pipeline:
             Node(
                 nodes.train_teacher_autoencoder,
                 inputs={
-                    "train_graphs": "train_graphs",
-                    "validation_graphs": "validation_graphs",
+                    "train_graphs": "drawn_train_graphs",
+                    "validation_graphs": "drawn_validation_graphs",
                     "feature_scaling": "feature_scaling",
                     "parameters": "params:autoencoder",
+                    "operating_point": "params:operating_point",
                     "compute": "params:compute",
                     "seed": "params:seed",
                 },

@@ -3,16 +3,18 @@
 import logging
 from collections.abc import Mapping
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
 
 from kdgat import leaks
 from kdgat.can import scaling, splits
+from kdgat.can.calibration_prefix import calibrated_blocks, inspect_prefixes, prefix_table
 from kdgat.can.capture_tables import CaptureTables, survey_captures
+from kdgat.can.drawn_windows import Drawing, drawn_blocks
 from kdgat.can.graph_store import GraphStore
 from kdgat.can.identity import store_identity
-from kdgat.can.profile_sources import learn_profiles
 from kdgat.datasets.captures import CaptureReader
 from kdgat.datasets.graph_workspace import GraphWorkspace
 from kdgat.datasets.raw_root import CapturesOf
@@ -49,30 +51,72 @@ def read_captures(
     return survey.captures, survey.summary, survey.bad_rows
 
 
+def read_further_vehicles(captures_of: CapturesOf, parameters: DataProcessing) -> CaptureTables:
+    """Read the attack-free training captures of other datasets, further cars to train on.
+
+    Returns:
+        `<dataset>/<scenario>/<capture>` -> frame table.
+    """
+    if not parameters.further_vehicles:
+        return CaptureTables({}, {}, {})
+    readers = {
+        f"{dataset}/{name}": partial(reader, bad_row_share=parameters.bad_row_share)
+        for dataset in parameters.further_vehicles
+        for name, reader in captures_of(dataset).items()
+        if name.startswith("train_")
+    }
+    survey = survey_captures(readers)
+    attacks = survey.summary["attack_frames"]
+    return survey.captures.only([name for name, n in zip(readers, attacks, strict=True) if n == 0])
+
+
 def build_graph_stores(
-    captures: CaptureTables, workspace: GraphWorkspace, parameters: DataProcessing
-) -> tuple[GraphStore, GraphStore, GraphStore]:
+    captures: CaptureTables,
+    further_captures: CaptureTables,
+    workspace: GraphWorkspace,
+    parameters: DataProcessing,
+) -> tuple[GraphStore, GraphStore, GraphStore, GraphStore, GraphStore, GraphStore, pd.DataFrame]:
     """Cut captures into windows, turn windows into graphs, split them.
 
     Graphs that an earlier run has made from the same frames, parameters and code are taken as
     they are.
 
     Returns:
-        Graphs of train, validation and test.
+        Recorded graphs of train, validation and test, without a profile; the drawn graphs of
+        train and validation; those of test against the profile of each capture's prefix; what
+        the guard says of the prefixes.
     """
-    vehicles = {name: note.vehicle for name, note in captures.notes.items()}
-    shaping = parameters.model_dump(include={"window", "stride", "validation_share", "profile"})
-    identity = store_identity(
-        [(name, note.content, note.vehicle) for name, note in captures.notes.items()], shaping
-    )
     cut = splits.Cut(parameters.window, parameters.stride, parameters.validation_share)
+    shaping = parameters.model_dump(
+        include={"window", "stride", "validation_share", "profile", "injections", "guard"}
+        | {"left_out_vehicles"}
+    )
+    notes = [*captures.notes.items(), *further_captures.notes.items()]
+    identity = store_identity([(name, note.content, note.vehicle) for name, note in notes], shaping)
+    prefixes = inspect_prefixes(captures, parameters.profile.seconds, parameters.guard)
+    drawing = Drawing(parameters.profile, parameters.injections, parameters.left_out_vehicles)
 
     def build(paths: Mapping[str, Path]) -> dict[str, GraphStore]:
-        profiles = learn_profiles(captures.items(), vehicles, parameters.profile, cut.window)
-        return splits.write_splits(captures, cut, profiles, paths, identity=identity)
+        trained_on = captures.only([name for name in captures if name.startswith("train_")]).joined(
+            further_captures
+        )
+        blocks = chain(
+            splits.split_blocks(captures, cut),
+            drawn_blocks(trained_on, trained_on.vehicles(), cut, drawing),
+            calibrated_blocks(captures, cut, prefixes),
+        )
+        return splits.write_stores(blocks, paths, identity=identity)
 
     parts = workspace.provide(identity, build)
-    return parts["train"], parts["validation"], parts["test"]
+    return (
+        parts["train"],
+        parts["validation"],
+        parts["test"],
+        parts["drawn_train"],
+        parts["drawn_validation"],
+        parts["calibrated_test"],
+        prefix_table(prefixes),
+    )
 
 
 def report_leaks(
@@ -114,8 +158,11 @@ def release_graphs(
     train_graphs: GraphStore,
     validation_graphs: GraphStore,
     test_graphs: GraphStore,
+    drawn_train_graphs: GraphStore,
+    drawn_validation_graphs: GraphStore,
+    calibrated_test_graphs: GraphStore,
     leak_report: list[dict],
-) -> tuple[GraphStore, GraphStore, GraphStore]:
+) -> tuple[GraphStore, GraphStore, GraphStore, GraphStore, GraphStore, GraphStore]:
     """Hand the graphs on, to be stored and trained on, unless a check of the report failed.
 
     Raises:
@@ -124,9 +171,16 @@ def release_graphs(
     sentence = leaks.refusal(leak_report)
     if sentence is not None:
         raise DataError(sentence)
-    return train_graphs, validation_graphs, test_graphs
+    return (
+        train_graphs,
+        validation_graphs,
+        test_graphs,
+        drawn_train_graphs,
+        drawn_validation_graphs,
+        calibrated_test_graphs,
+    )
 
 
-def fit_feature_scaling(train_graphs: GraphStore) -> dict[str, list]:
+def fit_feature_scaling(drawn_train_graphs: GraphStore) -> dict[str, list]:
     """Measure mean and spread of every feature over benign training rows alone."""
-    return scaling.feature_scaling(train_graphs).to_dict()
+    return scaling.feature_scaling(drawn_train_graphs).to_dict()

@@ -4,11 +4,17 @@ from kedro.pipeline import Node, Pipeline
 
 from kdgat.pipelines.data_processing import nodes
 
-BUILT = {
+RECORDED = {
     "train_graphs": "built_train_graphs",
     "validation_graphs": "built_validation_graphs",
     "test_graphs": "built_test_graphs",
 }
+DRAWN = {
+    "drawn_train_graphs": "built_drawn_train_graphs",
+    "drawn_validation_graphs": "built_drawn_validation_graphs",
+    "calibrated_test_graphs": "built_calibrated_test_graphs",
+}
+BUILT = {**RECORDED, **DRAWN}
 
 
 def create_pipeline() -> Pipeline:
@@ -25,20 +31,30 @@ def create_pipeline() -> Pipeline:
                 name="read_captures",
             ),
             Node(
+                nodes.read_further_vehicles,
+                inputs={
+                    "captures_of": "captures_of_any_dataset",
+                    "parameters": "params:data_processing",
+                },
+                outputs="further_captures",
+                name="read_further_vehicles",
+            ),
+            Node(
                 nodes.build_graph_stores,
                 inputs={
                     "captures": "captures",
+                    "further_captures": "further_captures",
                     "workspace": "graph_workspace",
                     "parameters": "params:data_processing",
                 },
-                outputs=["built_train_graphs", "built_validation_graphs", "built_test_graphs"],
+                outputs=[*BUILT.values(), "prefix_report"],
                 name="build_graph_stores",
             ),
             Node(
                 nodes.report_leaks,
                 inputs={
                     "captures": "captures",
-                    **BUILT,
+                    **RECORDED,
                     "captures_of": "captures_of_any_dataset",
                     "parameters": "params:data_processing",
                 },
@@ -48,12 +64,12 @@ def create_pipeline() -> Pipeline:
             Node(
                 nodes.release_graphs,
                 inputs={**BUILT, "leak_report": "leak_report"},
-                outputs=["train_graphs", "validation_graphs", "test_graphs"],
+                outputs=list(BUILT),
                 name="release_graphs",
             ),
             Node(
                 nodes.fit_feature_scaling,
-                inputs={"train_graphs": "train_graphs"},
+                inputs={"drawn_train_graphs": "drawn_train_graphs"},
                 outputs="feature_scaling",
                 name="fit_feature_scaling",
             ),

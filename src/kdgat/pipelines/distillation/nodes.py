@@ -6,7 +6,7 @@ from kdgat.can.graph_store import GraphStore
 from kdgat.can.scaling import FeatureScaling
 from kdgat.figures import learning_curves
 from kdgat.models.artifact import ModelArtifact
-from kdgat.parameters import Compute, Distillation
+from kdgat.parameters import Compute, Distillation, OperatingPoint
 from kdgat.training import distillation
 from kdgat.training.operating_points import detector_with_operating_point
 
@@ -24,6 +24,7 @@ def train_student_autoencoder(
     feature_scaling: dict,
     teacher: ModelArtifact,
     parameters: Distillation,
+    operating_point: OperatingPoint,
     compute: Compute,
     seed: int,
 ) -> tuple[ModelArtifact, pd.DataFrame]:
@@ -41,7 +42,9 @@ def train_student_autoencoder(
         compute=compute,
         seed=seed,
     )
-    model = detector_with_operating_point(model, validation_graphs, compute=compute)
+    model = detector_with_operating_point(
+        model, validation_graphs, budget=operating_point.budget, compute=compute
+    )
     return model, pd.DataFrame(history)
 
 
@@ -52,6 +55,7 @@ def train_student_classifier(
     teacher: ModelArtifact,
     autoencoder: ModelArtifact,
     parameters: Distillation,
+    operating_point: OperatingPoint,
     compute: Compute,
     seed: int,
 ) -> tuple[ModelArtifact, pd.DataFrame]:
@@ -70,7 +74,9 @@ def train_student_classifier(
         compute=compute,
         seed=seed,
     )
-    model = detector_with_operating_point(model, validation_graphs, compute=compute)
+    model = detector_with_operating_point(
+        model, validation_graphs, budget=operating_point.budget, compute=compute
+    )
     return model, pd.DataFrame(history)
 
 

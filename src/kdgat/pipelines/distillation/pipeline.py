@@ -5,10 +5,11 @@ from kedro.pipeline import Node, Pipeline
 from kdgat.pipelines.distillation import nodes
 
 GRAPHS = {
-    "train_graphs": "train_graphs",
-    "validation_graphs": "validation_graphs",
+    "train_graphs": "drawn_train_graphs",
+    "validation_graphs": "drawn_validation_graphs",
     "feature_scaling": "feature_scaling",
     "parameters": "params:distillation",
+    "operating_point": "params:operating_point",
     "compute": "params:compute",
     "seed": "params:seed",
 }

@@ -1,19 +1,27 @@
-"""The scorecard: thresholds from validation, figures from test."""
+"""The scorecard: operating points from benign validation, figures from test."""
 
 import pandas as pd
 from matplotlib.figure import Figure
 from plotly.graph_objects import Figure as PlotlyFigure
 
 from kdgat import calibration, figures, metrics
+from kdgat.calibration import CALIBRATED, ZERO_SHOT
 from kdgat.can.graph_store import GraphStore
 from kdgat.models.artifact import ModelArtifact
-from kdgat.parameters import Compute, Evaluation
+from kdgat.parameters import Compute, Evaluation, OperatingPoint
+from kdgat.training import baseline_scores as baselines
 from kdgat.training import window_scores as scoring
+from kdgat.training.fusion_baselines import fusion_baseline_scores
+from kdgat.training.window_scores import Part
+
+Thresholds = dict[str, dict[str, dict]]
+"""Model -> protocol -> operating point."""
 
 
 def score_windows(
-    validation_graphs: GraphStore,
+    drawn_validation_graphs: GraphStore,
     test_graphs: GraphStore,
+    calibrated_test_graphs: GraphStore,
     teacher_autoencoder: ModelArtifact,
     teacher_classifier: ModelArtifact,
     teacher_agent: ModelArtifact,
@@ -22,7 +30,7 @@ def score_windows(
     student_agent: ModelArtifact,
     compute: Compute,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Score every validation and test window with every model.
+    """Score every validation window, and every test window under both protocols.
 
     Returns:
         Long table, one row per window and model; wide table, one row per window and size with
@@ -32,12 +40,11 @@ def score_windows(
         "teacher": (teacher_autoencoder, teacher_classifier, teacher_agent),
         "student": (student_autoencoder, student_classifier, student_agent),
     }
-    stores = {"validation": validation_graphs, "test": test_graphs}
+    parts = _parts(drawn_validation_graphs, test_graphs, calibrated_test_graphs)
     states = pd.concat(
         [
             scoring.fusion_states(
-                store,
-                split,
+                part,
                 size,
                 autoencoder=autoencoder,
                 classifier=classifier,
@@ -45,7 +52,7 @@ def score_windows(
                 compute=compute,
             )
             for size, (autoencoder, classifier, agent) in sizes.items()
-            for split, store in stores.items()
+            for part in parts
         ],
         ignore_index=True,
     )
@@ -53,61 +60,93 @@ def score_windows(
 
 
 def score_baselines(
-    train_graphs: GraphStore,
-    validation_graphs: GraphStore,
+    drawn_train_graphs: GraphStore,
+    drawn_validation_graphs: GraphStore,
     test_graphs: GraphStore,
+    calibrated_test_graphs: GraphStore,
+    fusion_states: pd.DataFrame,
     parameters: Evaluation,
     seed: int,
 ) -> pd.DataFrame:
-    """Score the same windows with detectors that use no graph network."""
-    stores = {"validation": validation_graphs, "test": test_graphs}
-    return scoring.baseline_scores(train_graphs, stores, trees=parameters.trees, seed=seed)
+    """Score the same windows with detectors that use no graph network, and other fusions."""
+    parts = _parts(drawn_validation_graphs, test_graphs, calibrated_test_graphs)
+    return pd.concat(
+        [
+            baselines.baseline_scores(drawn_train_graphs, parts, trees=parameters.trees, seed=seed),
+            fusion_baseline_scores(fusion_states, seed=seed),
+        ],
+        ignore_index=True,
+    )
 
 
 def fit_thresholds(
-    window_scores: pd.DataFrame, baseline_scores: pd.DataFrame
-) -> dict[str, dict[str, float | int | str]]:
-    """Fit one operating point per model, on validation alone."""
-    fitted = calibration.fit_thresholds(pd.concat([window_scores, baseline_scores]))
-    return {model: threshold.to_dict() for model, threshold in fitted.items()}
+    window_scores: pd.DataFrame, baseline_scores: pd.DataFrame, operating_point: OperatingPoint
+) -> Thresholds:
+    """Fit one operating point per model and protocol, on benign validation windows alone."""
+    fitted = calibration.fit_thresholds(
+        pd.concat([window_scores, baseline_scores]),
+        budget=operating_point.budget,
+        fixed=baselines.FIXED_POINTS,
+    )
+    return {
+        model: {protocol: point.to_dict() for protocol, point in points.items()}
+        for model, points in fitted.items()
+    }
 
 
 def build_scorecard(
     window_scores: pd.DataFrame,
     baseline_scores: pd.DataFrame,
-    thresholds: dict[str, dict],
+    thresholds: Thresholds,
     parameters: Evaluation,
-) -> pd.DataFrame:
-    """Apply the operating points to test: one row per model and scenario."""
-    return metrics.scorecard(
-        pd.concat([window_scores, baseline_scores]),
-        _values(thresholds),
-        bootstrap=parameters.bootstrap,
-        confidence=parameters.confidence,
-        seed=parameters.bootstrap_seed,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Apply the operating points to test.
+
+    Returns:
+        One row per model, protocol and scenario; the same by capture; episodes and false alarms.
+    """
+    scores = pd.concat([window_scores, baseline_scores], ignore_index=True)
+    points = _values(thresholds)
+    return (
+        metrics.scorecard(
+            scores,
+            points,
+            bootstrap=parameters.bootstrap,
+            confidence=parameters.confidence,
+            seed=parameters.bootstrap_seed,
+        ),
+        metrics.capture_scorecard(scores, points),
+        metrics.alarm_scorecard(
+            scores,
+            points,
+            persistence=tuple(parameters.persistence),
+            confidence=parameters.confidence,
+        ),
     )
 
 
 def write_page(
     scorecard: pd.DataFrame,
-    thresholds: dict[str, dict],
+    alarm_scorecard: pd.DataFrame,
+    thresholds: Thresholds,
+    prefix_report: pd.DataFrame,
     parameters: Evaluation,
     compute: Compute,
     dataset: str,
     seed: int,
 ) -> str:
     """Write the scorecard as a section of `docs/results.md`, with what it rests on."""
-    fitted = next(iter(thresholds.values()))
-    return figures.scorecard_page(
-        scorecard,
-        heading=f"{dataset}, seed {seed}",
-        remarks=(
-            f"Protocol zero-shot. Thresholds: {fitted['rule']} ({fitted['n']:,} windows, "
-            f"{fitted['n_attack']:,} attacks). Intervals: {parameters.confidence:.0%}, "
-            f"{parameters.bootstrap:,} bootstrap samples over captures and blocks. "
-            f"{compute.threads} CPU thread(s)."
-        ),
+    points = thresholds["student_fusion"]
+    remarks = (
+        f"Protocols: zero-shot, and calibrated. Operating points: "
+        f"{points[ZERO_SHOT]['rule']}, budget {points[ZERO_SHOT]['budget']:g} of windows "
+        f"({points[ZERO_SHOT]['n']:,} benign windows without a profile, "
+        f"{points[CALIBRATED]['n']:,} with one). Intervals: {parameters.confidence:.0%}, "
+        f"{parameters.bootstrap:,} bootstrap samples over captures and blocks. "
+        f"{compute.threads} CPU thread(s). {_distrusted(prefix_report)}"
     )
+    page = figures.scorecard_page(scorecard, heading=f"{dataset}, seed {seed}", remarks=remarks)
+    return page + "\n" + figures.alarm_table(alarm_scorecard)
 
 
 def draw_scorecard(scorecard: pd.DataFrame) -> PlotlyFigure:
@@ -116,16 +155,21 @@ def draw_scorecard(scorecard: pd.DataFrame) -> PlotlyFigure:
 
 
 def draw_scores(
-    window_scores: pd.DataFrame, thresholds: dict[str, dict], parameters: Evaluation
+    window_scores: pd.DataFrame, thresholds: Thresholds, parameters: Evaluation
 ) -> tuple[Figure, Figure, Figure]:
     """Draw a capture's scores over time, the ROC at low false-positive rates, both classifiers.
 
     Returns:
-        The three figures; the capture is the first test capture with attacks, the model
-        `evaluation.drawn_model`.
+        The three figures, of the calibrated protocol; the capture is the first test capture with
+        attacks, the model `evaluation.drawn_model`.
     """
-    test = window_scores[window_scores["split"] == "test"]
-    values = {model: _values(thresholds)[model] for model in test["model"].unique()}
+    of_test = (window_scores["split"] == "test") & (window_scores["protocol"] == CALIBRATED)
+    test = window_scores[of_test]
+    values = {
+        model: points[CALIBRATED]
+        for model, points in _values(thresholds).items()
+        if model in set(test["model"])
+    }
     drawn = test[test["model"] == parameters.drawn_model]
     capture = drawn[drawn["label"] == 1]["capture"].iloc[0]
     return (
@@ -136,12 +180,33 @@ def draw_scores(
 
 
 def draw_fusion_weights(fusion_states: pd.DataFrame) -> Figure:
-    """Draw the weight that the students' agent gives each test window."""
+    """Draw the weight that the students' agent gives each test window, calibrated."""
     students = fusion_states[
-        (fusion_states["size"] == "student") & (fusion_states["split"] == "test")
+        (fusion_states["size"] == "student")
+        & (fusion_states["split"] == "test")
+        & (fusion_states["protocol"] == CALIBRATED)
     ]
     return figures.fusion_weight_over_state(students)
 
 
-def _values(thresholds: dict[str, dict]) -> dict[str, float]:
-    return {model: threshold["value"] for model, threshold in thresholds.items()}
+def _parts(validation: GraphStore, test: GraphStore, calibrated: GraphStore) -> list[Part]:
+    return [
+        Part(validation, "validation"),
+        Part(test, "test", ZERO_SHOT),
+        Part(calibrated, "test", CALIBRATED),
+    ]
+
+
+def _values(thresholds: Thresholds) -> dict[str, dict[str, float]]:
+    return {
+        model: {protocol: point["value"] for protocol, point in points.items()}
+        for model, points in thresholds.items()
+    }
+
+
+def _distrusted(prefix_report: pd.DataFrame) -> str:
+    complaints = prefix_report["complaint"].fillna("")
+    if not complaints.any():
+        return "Every prefix was taken for benign."
+    names = ", ".join(prefix_report["capture"][complaints != ""])
+    return f"Prefixes not taken for benign, so judged without a profile: {names}."

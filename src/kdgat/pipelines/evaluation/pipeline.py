@@ -1,4 +1,4 @@
-"""The scorecard: thresholds from validation, figures from test."""
+"""The scorecard: operating points from benign validation, figures from test."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -15,11 +15,15 @@ MODELS = {
         "student_agent",
     )
 }
-GRAPHS = {"validation_graphs": "validation_graphs", "test_graphs": "test_graphs"}
+GRAPHS = {
+    "drawn_validation_graphs": "drawn_validation_graphs",
+    "test_graphs": "test_graphs",
+    "calibrated_test_graphs": "calibrated_test_graphs",
+}
 
 
 def create_pipeline() -> Pipeline:
-    """Score every window, fit thresholds on validation, judge on test, draw."""
+    """Score every window, fit operating points on benign validation, judge on test, draw."""
     return Pipeline(
         [
             Node(
@@ -31,8 +35,9 @@ def create_pipeline() -> Pipeline:
             Node(
                 nodes.score_baselines,
                 inputs={
-                    "train_graphs": "train_graphs",
+                    "drawn_train_graphs": "drawn_train_graphs",
                     **GRAPHS,
+                    "fusion_states": "fusion_states",
                     "parameters": "params:evaluation",
                     "seed": "params:seed",
                 },
@@ -41,7 +46,11 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.fit_thresholds,
-                inputs={"window_scores": "window_scores", "baseline_scores": "baseline_scores"},
+                inputs={
+                    "window_scores": "window_scores",
+                    "baseline_scores": "baseline_scores",
+                    "operating_point": "params:operating_point",
+                },
                 outputs="thresholds",
                 name="fit_thresholds",
             ),
@@ -53,14 +62,16 @@ def create_pipeline() -> Pipeline:
                     "thresholds": "thresholds",
                     "parameters": "params:evaluation",
                 },
-                outputs="scorecard",
+                outputs=["scorecard", "capture_scorecard", "alarm_scorecard"],
                 name="build_scorecard",
             ),
             Node(
                 nodes.write_page,
                 inputs={
                     "scorecard": "scorecard",
+                    "alarm_scorecard": "alarm_scorecard",
                     "thresholds": "thresholds",
+                    "prefix_report": "prefix_report",
                     "parameters": "params:evaluation",
                     "compute": "params:compute",
                     "dataset": "params:dataset",

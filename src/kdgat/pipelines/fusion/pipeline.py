@@ -5,9 +5,9 @@ from kedro.pipeline import Node, Pipeline
 from kdgat.pipelines.fusion import nodes
 
 SHARED = {
-    "train_graphs": "train_graphs",
-    "validation_graphs": "validation_graphs",
+    "validation_graphs": "drawn_validation_graphs",
     "parameters": "params:fusion",
+    "operating_point": "params:operating_point",
     "compute": "params:compute",
     "seed": "params:seed",
 }

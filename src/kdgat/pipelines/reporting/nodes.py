@@ -8,6 +8,7 @@ from kdgat.comparison import Ranking
 from kdgat.figures import comparison as charts
 from kdgat.figures import comparison_page as page
 from kdgat.figures.style import in_words
+from kdgat.metrics import by_condition
 from kdgat.parameters import Reporting
 
 SUMMARISED = ("f1", "auroc", "false_positive_rate")
@@ -15,14 +16,14 @@ SUMMARISED = ("f1", "auroc", "false_positive_rate")
 
 def collect_results(reported_scorecards: pd.DataFrame, parameters: Reporting) -> pd.DataFrame:
     """Take the compared metric of every dataset, scenario, model, variant and seed."""
-    return comparison.results_of(reported_scorecards, parameters.metric)
+    return comparison.results_of(by_condition(reported_scorecards), parameters.metric)
 
 
 def summarise_seeds(reported_scorecards: pd.DataFrame, parameters: Reporting) -> pd.DataFrame:
     """Summarise the seeds, for the compared metric and for SUMMARISED; column `metric` first."""
     tables = {
         metric: comparison.summarise(
-            comparison.results_of(reported_scorecards, metric),
+            comparison.results_of(by_condition(reported_scorecards), metric),
             metric,
             bootstrap=parameters.bootstrap,
             confidence=parameters.confidence,

@@ -6,7 +6,7 @@ from kdgat.can.graph_store import GraphStore
 from kdgat.can.scaling import FeatureScaling
 from kdgat.figures import learning_curves
 from kdgat.models.artifact import ModelArtifact
-from kdgat.parameters import Compute, Teacher
+from kdgat.parameters import Compute, OperatingPoint, Teacher
 from kdgat.training.classifier import train_classifier
 from kdgat.training.operating_points import detector_with_operating_point
 
@@ -19,6 +19,7 @@ def train_teacher_classifier(
     feature_scaling: dict,
     teacher_autoencoder: ModelArtifact,
     parameters: Teacher,
+    operating_point: OperatingPoint,
     compute: Compute,
     seed: int,
 ) -> tuple[ModelArtifact, pd.DataFrame]:
@@ -36,5 +37,7 @@ def train_teacher_classifier(
         compute=compute,
         seed=seed,
     )
-    model = detector_with_operating_point(model, validation_graphs, compute=compute)
+    model = detector_with_operating_point(
+        model, validation_graphs, budget=operating_point.budget, compute=compute
+    )
     return model, pd.DataFrame(history)

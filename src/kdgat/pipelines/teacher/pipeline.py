@@ -12,11 +12,12 @@ def create_pipeline() -> Pipeline:
             Node(
                 nodes.train_teacher_classifier,
                 inputs={
-                    "train_graphs": "train_graphs",
-                    "validation_graphs": "validation_graphs",
+                    "train_graphs": "drawn_train_graphs",
+                    "validation_graphs": "drawn_validation_graphs",
                     "feature_scaling": "feature_scaling",
                     "teacher_autoencoder": "teacher_autoencoder",
                     "parameters": "params:teacher",
+                    "operating_point": "params:operating_point",
                     "compute": "params:compute",
                     "seed": "params:seed",
                 },

@@ -1,0 +1,262 @@
+"""The windows that detectors are trained on: recorded and injected, with and without a profile.
+
+Everything is drawn: which profile a window meets, which pseudo-vehicles there are, when and how
+they are attacked. A draw shows each recorded training window once; stores hold several draws.
+"""
+
+import logging
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import torch
+
+from kdgat.can.declarations import UNKNOWN
+from kdgat.can.frames import MAX_DLC
+from kdgat.can.graph_store import GraphStore
+from kdgat.can.injected_windows import EVIDENCE_IN_PROFILE, attacked_windows
+from kdgat.can.injections import ATTACKS
+from kdgat.can.lessons import Lessons, assign_profiles, learn_lessons
+from kdgat.can.pseudo_vehicles import pseudo_vehicle
+from kdgat.can.splits import Cut, capture_blocks, deal_windows
+from kdgat.can.windows import window_labels, window_starts
+from kdgat.errors import DataError
+from kdgat.parameters import Injections, ProfileDraw
+
+LOGGER = logging.getLogger(__name__)
+
+STRETCHES = 4
+"""Short lessons learned of each recording."""
+
+SHORTEST_PART = 2.0
+"""A part of a recording shorter than so many s is not attacked."""
+
+PSEUDO = "pseudo_vehicle"
+
+Blocks = Iterator[tuple[str, GraphStore]]
+"""A split, `drawn_train` or `drawn_validation`, and graphs for it."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How windows are drawn.
+
+    Attributes:
+        profile: How often a window meets which profile.
+        injections: Number of draws, attacks and pseudo-vehicles.
+        left_out: Vehicles that are validated on and never trained on.
+    """
+
+    profile: ProfileDraw
+    injections: Injections
+    left_out: tuple[str, ...] = ()
+
+
+def drawn_blocks(
+    captures: Mapping[str, pd.DataFrame], vehicles: Mapping[str, str], cut: Cut, drawing: Drawing
+) -> Blocks:
+    """Draw windows of the captures of `train_*` scenarios.
+
+    Args:
+        captures: `<scenario>/<capture>` -> frame table; a scenario may have a folder before it.
+        vehicles: Capture -> vehicle. One whose vehicle is unknown is a vehicle of its own.
+        cut: How captures are cut and split.
+        drawing: How windows are drawn.
+    """
+    vehicles = {name: name if vehicle == UNKNOWN else vehicle for name, vehicle in vehicles.items()}
+    known = _learn(captures, vehicles, drawing)
+    benign = [name for name in captures if not captures[name]["attack"].any()]
+    for name in captures:
+        frames = _forward(captures[name])
+        parts = deal_windows(name, frames, cut)
+        if vehicles[name] in drawing.left_out:
+            every = np.sort(np.concatenate(list(parts.values())))
+            parts = {"train": every[:0], "validation": every}
+        lessons = known.get(vehicles[name], Lessons())
+        yield from _recorded(name, frames, parts, lessons, cut, drawing)
+        if name in benign and frames["dlc"].max() > MAX_DLC:
+            LOGGER.warning("%s: CAN FD frames, no attack is injected", name)
+        elif name in benign:
+            others = [other for other in benign if vehicles[other] != vehicles[name]]
+            yield from _synthetic(name, frames, parts, lessons, captures, others, cut, drawing)
+
+
+def _learn(
+    captures: Mapping[str, pd.DataFrame], vehicles: Mapping[str, str], drawing: Drawing
+) -> dict[str, Lessons]:
+    """Learn what each vehicle's attack-free captures teach, or an attacked one's beginning."""
+    known: dict[str, Lessons] = {}
+    for name in captures:
+        frames = captures[name]
+        generator = _generator(drawing, name, "lessons")
+        if frames["attack"].any() and vehicles[name] == name:
+            frames = frames.iloc[: int(np.argmax(frames["attack"].to_numpy()))]
+            time = frames["timestamp"].to_numpy()
+            if len(time) == 0 or time[-1] - time[0] < drawing.profile.seconds:
+                continue
+        elif frames["attack"].any():
+            continue
+        learned = learn_lessons(
+            name,
+            frames,
+            seconds=drawing.profile.seconds,
+            number=STRETCHES,
+            generator=generator,
+        )
+        known[vehicles[name]] = known.get(vehicles[name], Lessons()) + learned
+    return known
+
+
+def _recorded(
+    name: str,
+    frames: pd.DataFrame,
+    parts: Mapping[str, np.ndarray],
+    lessons: Lessons,
+    cut: Cut,
+    drawing: Drawing,
+) -> Blocks:
+    """Show each recorded window once a draw, each time against a profile drawn anew."""
+    for split, starts in parts.items():
+        y = window_labels(frames["attack"].to_numpy(), starts, cut.window)
+        for number in range(_draws(split, drawing)):
+            generator = _generator(drawing, name, split, number)
+            for block in _measured(name, name, frames, starts, y, lessons, cut, drawing, generator):
+                yield f"drawn_{split}", block
+
+
+def _synthetic(
+    name: str,
+    frames: pd.DataFrame,
+    parts: Mapping[str, np.ndarray],
+    lessons: Lessons,
+    captures: Mapping[str, pd.DataFrame],
+    others: list[str],
+    cut: Cut,
+    drawing: Drawing,
+) -> Blocks:
+    """Attack the stretches of a split, as they are and as parts of pseudo-vehicles."""
+    for split, starts in parts.items():
+        for number in range(_draws(split, drawing)):
+            generator = _generator(drawing, name, split, number, "synthetic")
+            stretch = _stretch(frames, starts, cut, generator)
+            if stretch is None:
+                continue
+            for block in _attacked(
+                name, name, split, stretch, len(starts), lessons, cut, drawing, generator
+            ):
+                yield f"drawn_{split}", block
+            second = None
+            if others and generator.random() < 0.5:
+                other = str(generator.choice(others))
+                mixed = _forward(captures[other])
+                second = _stretch(mixed, deal_windows(other, mixed, cut)[split], cut, generator)
+            for block in _of_pseudo_vehicle(
+                name, split, stretch, second, len(starts), cut, drawing, generator
+            ):
+                yield f"drawn_{split}", block
+
+
+def _of_pseudo_vehicle(name, split, first, second, number, cut, drawing, generator):
+    """Draw benign and attacked windows of one pseudo-vehicle."""
+    frames = pseudo_vehicle(first, second, generator, bitrate=drawing.injections.bitrate)
+    starts = window_starts(len(frames), cut.window, cut.stride)
+    if len(starts) == 0:
+        return
+    label = f"{name}+{PSEUDO}"
+    lessons = learn_lessons(
+        label, frames, seconds=drawing.profile.seconds, number=STRETCHES, generator=generator
+    )
+    wanted = round(drawing.injections.pseudo_share * number)
+    chosen = np.sort(generator.permutation(starts)[:wanted])
+    y = np.zeros(len(chosen), np.uint8)
+    yield from _measured(label, label, frames, chosen, y, lessons, cut, drawing, generator)
+    yield from _attacked(label, label, split, frames, number, lessons, cut, drawing, generator)
+
+
+def _attacked(label, origin, split, frames, number, lessons, cut, drawing, generator):
+    """Inject each attack that the split may see, an equal number of windows of each."""
+    plan = drawing.injections
+    attacks = [name for name in ATTACKS if split == "validation" or name not in plan.held_out]
+    duration = frames["timestamp"].iloc[-1] - frames["timestamp"].iloc[0]
+    # Half of the windows come from the car itself, half from pseudo-vehicles.
+    wanted = round(plan.share * number / len(attacks) / 2) if attacks else 0
+    if wanted == 0 or duration < SHORTEST_PART:
+        return
+    for attack in attacks:
+        try:
+            frames_, starts, y = attacked_windows(
+                frames,
+                attack,
+                generator,
+                number=wanted,
+                window=cut.window,
+                stride=cut.stride,
+                bitrate=plan.bitrate,
+            )
+        except DataError as error:
+            LOGGER.info("%s is not attacked: %s", label, error)
+            continue
+        must = attack in EVIDENCE_IN_PROFILE
+        if must and (not lessons.long or drawing.profile.drop == 1.0):
+            continue
+        shown = replace(
+            drawing,
+            profile=drawing.profile.model_copy(update={"drop": 0.0}) if must else drawing.profile,
+        )
+        yield from _measured(
+            f"{label}+{attack}", origin, frames_, starts, y, lessons, cut, shown, generator
+        )
+
+
+def _measured(label, origin, frames, starts, y, lessons, cut, drawing, generator):
+    """Turn windows into graphs, each against the profile that is drawn for it."""
+    if len(starts) == 0:
+        return
+    time = frames["timestamp"].to_numpy()
+    dealt = assign_profiles(
+        origin,
+        time[starts],
+        time[starts + cut.window - 1],
+        lessons,
+        drawing.profile,
+        generator,
+    )
+    for places, profile in dealt:
+        first = 0
+        for block in capture_blocks(label, frames, starts[places], cut, profile):
+            labels = y[places][first : first + len(block)]
+            first += len(block)
+            yield replace(block, y=torch.from_numpy(labels.copy()))
+
+
+def _stretch(
+    frames: pd.DataFrame, starts: np.ndarray, cut: Cut, generator: np.random.Generator
+) -> pd.DataFrame | None:
+    """Cut out one of the unbroken stretches of a split's windows, longer ones more often."""
+    if len(starts) == 0:
+        return None
+    breaks = np.flatnonzero(np.diff(starts) > cut.stride)
+    first, last = np.r_[0, breaks + 1], np.r_[breaks, len(starts) - 1]
+    length = (last - first + 1).astype(float)
+    chosen = int(generator.choice(len(first), p=length / length.sum()))
+    return frames.iloc[starts[first[chosen]] : starts[last[chosen]] + cut.window].reset_index(
+        drop=True
+    )
+
+
+def _forward(frames: pd.DataFrame) -> pd.DataFrame:
+    """Hold the clock where timestamps step back."""
+    return frames.assign(timestamp=np.maximum.accumulate(frames["timestamp"].to_numpy()))
+
+
+def _draws(split: str, drawing: Drawing) -> int:
+    plan = drawing.injections
+    return plan.draws if split == "train" else plan.validation_draws
+
+
+def _generator(drawing: Drawing, *stream: object) -> np.random.Generator:
+    """Open the random stream of a name: what one capture draws does not depend on another's."""
+    words = [zlib.crc32(str(word).encode()) for word in stream]
+    return np.random.default_rng([drawing.injections.seed, *words])

@@ -1,0 +1,150 @@
+"""What stretches of attack-free recordings teach, and which windows are measured against what."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+import pandas as pd
+
+from kdgat.can.profile import Profile
+from kdgat.parameters import ProfileDraw
+
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.5, 2.0
+"""Length of a short lesson, in prefixes: a model must not rely on one length."""
+
+LARGEST_SHARE = 0.45
+"""Share of a recording that a short lesson takes at most, so that windows are left beside it."""
+
+NO_LESSON = -1
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """The profile that one stretch of a recording teaches.
+
+    Attributes:
+        capture: The recording, `<scenario>/<capture>`.
+        start: Bus time of the stretch's first frame, s.
+        end: Bus time of its last frame, s.
+        profile: What is learned there.
+    """
+
+    capture: str
+    start: float
+    end: float
+    profile: Profile
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What is known of one vehicle.
+
+    Attributes:
+        long: Halves of recordings; those that a window may meet are merged.
+        short: Stretches as long as a calibration's prefix; a window meets one of them.
+    """
+
+    long: tuple[Lesson, ...] = ()
+    short: tuple[Lesson, ...] = ()
+
+    def __add__(self, other: "Lessons") -> "Lessons":
+        return Lessons(self.long + other.long, self.short + other.short)
+
+
+def learn_lessons(
+    capture: str,
+    frames: pd.DataFrame,
+    *,
+    seconds: float,
+    number: int,
+    generator: np.random.Generator,
+) -> Lessons:
+    """Learn both halves of an attack-free recording, and some short stretches of it.
+
+    Args:
+        capture: Its name.
+        frames: Its frame table, without attacks.
+        seconds: Length of a calibration's prefix, s; stretches are half to twice as long.
+        number: Stretches to learn.
+        generator: Draws where they begin and how long they are.
+    """
+    time = np.maximum.accumulate(frames["timestamp"].to_numpy())
+    middle, duration = len(frames) // 2, time[-1] - time[0]
+    halves = (slice(0, middle), slice(middle, len(frames)))
+    stretches = []
+    for _ in range(number):
+        span = seconds * np.exp(generator.uniform(*np.log([SHORTEST_SECONDS, LONGEST_SECONDS])))
+        span = min(span, LARGEST_SHARE * duration)
+        begin = time[0] + generator.uniform(0.0, duration - span)
+        stretches.append(slice(*np.searchsorted(time, [begin, begin + span])))
+    return Lessons(
+        tuple(_lesson(capture, frames, time, part) for part in halves if part.stop > part.start),
+        tuple(_lesson(capture, frames, time, part) for part in stretches if part.stop > part.start),
+    )
+
+
+def assign_profiles(
+    capture: str,
+    start: np.ndarray,
+    end: np.ndarray,
+    lessons: Lessons,
+    draw: ProfileDraw,
+    generator: np.random.Generator,
+) -> Iterator[tuple[np.ndarray, Profile | None]]:
+    """Deal profiles to windows at random: none, a short stretch's, or all of the vehicle's.
+
+    No window meets a profile that has seen its time: one that overlaps the stretch drawn for it
+    is measured against the long lessons, and those that overlap it are left out of them.
+
+    Args:
+        capture: Recording of the windows.
+        start: float64 `[num_windows]`, bus time of each window's first frame, s.
+        end: float64 `[num_windows]`, of its last frame, s.
+        lessons: Of its vehicle.
+        draw: How often a window meets no profile, and how often a short one.
+        generator: Source of randomness.
+
+    Yields:
+        Places of windows, int64, ascending, and what they are measured against.
+    """
+    num_short, num_long = len(lessons.short), len(lessons.long)
+    chosen = np.full(len(start), NO_LESSON)
+    informed = generator.random(len(start)) >= draw.drop
+    is_short = generator.random(len(start)) < draw.short_share
+    which = generator.integers(0, max(1, num_short), len(start))
+    met, kind = np.unique(_overlaps(capture, start, end, lessons.long), axis=0, return_inverse=True)
+    if num_long:
+        chosen[informed] = num_short + kind[informed]
+    if num_short:
+        seen = _overlaps(capture, start, end, lessons.short)[np.arange(len(start)), which]
+        short = informed & is_short & ~seen
+        chosen[short] = which[short]
+    for value in np.unique(chosen):
+        places = np.flatnonzero(chosen == value)
+        if value == NO_LESSON:
+            yield places, None
+        elif value < num_short:
+            yield places, lessons.short[value].profile
+        else:
+            yield places, _merged(lessons.long, ~met[value - num_short])
+
+
+def _lesson(capture: str, frames: pd.DataFrame, time: np.ndarray, part: slice) -> Lesson:
+    profile = Profile.empty().update(frames.iloc[part]).end_recording()
+    return Lesson(capture, float(time[part.start]), float(time[part.stop - 1]), profile)
+
+
+def _overlaps(
+    capture: str, start: np.ndarray, end: np.ndarray, lessons: tuple[Lesson, ...]
+) -> np.ndarray:
+    """Say which windows share time with which lessons: bool `[num_windows, num_lessons]`."""
+    same = np.array([lesson.capture == capture for lesson in lessons], bool)
+    first = np.array([lesson.start for lesson in lessons], float)
+    last = np.array([lesson.end for lesson in lessons], float)
+    return same & (start[:, None] <= last) & (end[:, None] >= first)
+
+
+def _merged(lessons: tuple[Lesson, ...], wanted: np.ndarray) -> Profile | None:
+    chosen = [lesson.profile for lesson, take in zip(lessons, wanted, strict=True) if take]
+    return reduce(Profile.merge, chosen) if chosen else None

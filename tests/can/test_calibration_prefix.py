@@ -1,0 +1,101 @@
+"""The guard of the prefix, and what it does to a capture."""
+
+import numpy as np
+import pytest
+
+from kdgat.can.calibration_prefix import (
+    calibrated_blocks,
+    inspect_prefix,
+    inspect_prefixes,
+    prefix_figures,
+    prefix_table,
+)
+from kdgat.can.frames import ABSENT, frame_table
+from kdgat.can.graphs import NODE_FEATURES
+from kdgat.can.injections import inject
+from kdgat.can.simulator import simulate_vehicle
+from kdgat.can.splits import Cut
+from kdgat.can.vehicles import VEHICLES
+from kdgat.parameters import Guard
+
+GUARD = Guard(top_share=0.25, rare_ids=0.3, rate_ratio=1.25, early_share=0.01, silence=20.0)
+CUT = Cut(window=100, stride=100, validation_share=0.2)
+
+
+@pytest.fixture(scope="module")
+def benign():
+    return simulate_vehicle(
+        VEHICLES["dogwood"],
+        generator=np.random.default_rng(7),
+        duration=10.0,
+        bitrate=500_000,
+        start=0.0,
+    )
+
+
+def test_figures_by_hand():
+    clock = np.arange(100) / 10 + 0.05
+    ids = np.where(np.arange(100) % 2, 5, 6)
+    figures = prefix_figures(clock, ids, 10.0)
+    assert figures["top_share"] == 0.5
+    assert figures["rare_ids"] == 0.0
+    assert figures["rate_ratio"] == 1.0
+    assert figures["early_share"] == 0.0
+    assert figures["silence"] == pytest.approx(1.0)
+
+    ids[60:] = 5  # ID 6 falls silent, ID 5 sends twice as often
+    figures = prefix_figures(clock, ids, 10.0)
+    assert figures["top_share"] == 0.7
+    assert figures["silence"] == pytest.approx(4.1 / 0.2, rel=0.03)
+
+
+def test_a_benign_prefix_passes(benign):
+    prefix = inspect_prefix(benign, 5.0, GUARD)
+    assert prefix.complaint == ""
+    assert prefix.num_frames == (benign["timestamp"] - benign["timestamp"].iloc[0] < 5).sum()
+
+
+@pytest.mark.parametrize(
+    ("attack", "sign"),
+    [
+        ("dos", "rate_ratio"),
+        ("fuzzing", "rare_ids"),
+        ("replay", "early_share"),
+        ("suppress", "silence"),
+    ],
+)
+def test_an_attack_in_the_prefix_is_noticed_without_labels(benign, attack, sign):
+    generator = np.random.default_rng(0)
+    frames = inject(benign, attack, generator, bitrate=500_000, episodes=[(3.0, 8.0)]).frames
+    assert f"{sign} is " in inspect_prefix(frames.assign(attack=0), 5.0, GUARD).complaint
+
+
+def test_a_prefix_not_taken_for_benign_leaves_no_profile(benign, caplog):
+    generator = np.random.default_rng(0)
+    attacked = inject(benign, "fuzzing", generator, bitrate=500_000, episodes=[(1.0, 4.0)]).frames
+    captures = {"test_01/good": benign, "test_01/bad": attacked, "train_01/a": benign}
+    prefixes = inspect_prefixes(captures, 5.0, GUARD)
+    assert "test_01/bad: its first 5 s are not taken for benign (rare_ids is" in caplog.text
+    informed = {}
+    for split, block in calibrated_blocks(captures, CUT, prefixes):
+        assert split == "calibrated_test"
+        assert (block.start >= prefixes[block.captures[0]].num_frames).all()
+        informed[block.captures[0]] = block.x[:, NODE_FEATURES.index("has_profile")].mean().item()
+    assert informed == {"test_01/good": 1.0, "test_01/bad": 0.0}
+    table = prefix_table(prefixes).set_index("capture")
+    assert table.loc["test_01/good", "complaint"] == ""
+    assert table.loc["test_01/bad", "rare_ids"] > 0.3
+
+
+def test_a_capture_shorter_than_its_prefix_keeps_its_windows():
+    frames = frame_table(
+        timestamp=np.arange(300) / 1000,
+        arbitration_id=np.arange(300) % 5,
+        dlc=np.zeros(300, np.uint8),
+        payload=np.full((300, 8), ABSENT, np.int16),
+        attack=np.zeros(300, np.uint8),
+    )
+    prefixes = inspect_prefixes({"test_01/a": frames}, 5.0, GUARD)
+    assert prefixes["test_01/a"].complaint == "the capture lasts 0.3 s"
+    ((_, block),) = calibrated_blocks({"test_01/a": frames}, CUT, prefixes)
+    assert len(block) == 3

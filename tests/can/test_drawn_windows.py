@@ -1,0 +1,123 @@
+"""Drawn windows: what a split may see, and that equal seeds draw equal windows."""
+
+import numpy as np
+import pytest
+import torch
+
+from kdgat.can.drawn_windows import Drawing, drawn_blocks
+from kdgat.can.graph_store import concatenate
+from kdgat.can.graphs import NODE_FEATURES
+from kdgat.can.injections import inject
+from kdgat.can.simulator import simulate_vehicle
+from kdgat.can.splits import Cut, deal_windows
+from kdgat.can.vehicles import VEHICLES
+from kdgat.parameters import Injections, ProfileDraw
+
+CUT = Cut(window=100, stride=100, validation_share=0.3)
+PROFILE = ProfileDraw(seconds=1.0, drop=0.35, short_share=0.7)
+PLAN = Injections(
+    seed=0,
+    draws=2,
+    validation_draws=1,
+    share=1.0,
+    pseudo_share=0.5,
+    held_out=["replay"],
+    bitrate=500_000,
+)
+
+
+def car(name: str):
+    return simulate_vehicle(
+        VEHICLES[name],
+        generator=np.random.default_rng(4),
+        duration=10.0,
+        bitrate=500_000,
+        start=0.0,
+    )
+
+
+@pytest.fixture(scope="module")
+def captures():
+    attacked = inject(car("birch"), "dos", np.random.default_rng(1), bitrate=500_000).frames
+    return {
+        "train_01/free-aster": car("aster"),
+        "train_01/free-birch": car("birch"),
+        "train_02/dos-birch": attacked,
+    }
+
+
+VEHICLES_OF = {
+    "train_01/free-aster": "aster",
+    "train_01/free-birch": "birch",
+    "train_02/dos-birch": "birch",
+}
+
+
+def drawn(captures, drawing):
+    blocks: dict = {}
+    for split, block in drawn_blocks(captures, VEHICLES_OF, CUT, drawing):
+        blocks.setdefault(split, []).append(block)
+    return {split: concatenate(parts) for split, parts in blocks.items()}
+
+
+@pytest.fixture(scope="module")
+def stores(captures):
+    return drawn(captures, Drawing(PROFILE, PLAN))
+
+
+def kinds(store) -> set[str]:
+    return {name.split("+")[-1] for name in store.captures if "+" in name}
+
+
+def test_held_out_attacks_are_validated_on_alone(stores):
+    assert set(stores) == {"drawn_train", "drawn_validation"}
+    assert "replay" not in kinds(stores["drawn_train"])
+    assert "replay" in kinds(stores["drawn_validation"])
+    assert {"dos", "fuzzing", "spoofing_sparse", "pseudo_vehicle"} <= kinds(stores["drawn_train"])
+
+
+def test_recorded_windows_come_once_a_draw_from_their_own_split(captures, stores):
+    for name, frames in captures.items():
+        parts = deal_windows(name, frames, CUT)
+        for split, draws in (("train", 2), ("validation", 1)):
+            store = stores[f"drawn_{split}"]
+            mine = store.start[store.capture == store.captures.index(name)]
+            assert sorted(mine.tolist()) == sorted(parts[split].tolist() * draws)
+
+
+def test_some_windows_have_a_profile_and_attacks_that_need_one_always(stores):
+    store = stores["drawn_train"]
+    informed = store.x[store.node_offsets[:-1], NODE_FEATURES.index("has_profile")]
+    assert 0.5 < informed.mean() < 0.8
+    for number, name in enumerate(store.captures):
+        if name.endswith(("+suppress", "+masquerade")):
+            assert informed[store.capture == number].all()
+
+
+def test_suppression_is_labelled_though_no_frame_is(stores):
+    store = stores["drawn_train"]
+    found = [n for n, name in enumerate(store.captures) if name.endswith("+suppress")]
+    chosen = torch.isin(store.capture, torch.tensor(found, dtype=torch.int32))
+    assert store.y[chosen].sum() > 0
+    assert store.attack_frames[chosen].sum() == 0
+
+
+def test_equal_seeds_draw_equal_windows(captures, stores):
+    again = drawn(captures, Drawing(PROFILE, PLAN))["drawn_train"]
+    assert torch.equal(again.x, stores["drawn_train"].x)
+    assert torch.equal(again.y, stores["drawn_train"].y)
+    other = drawn(captures, Drawing(PROFILE, PLAN.model_copy(update={"seed": 1})))
+    assert not torch.equal(other["drawn_train"].x[:100], again.x[:100])
+
+
+def test_a_vehicle_left_out_is_validated_on_alone(captures):
+    found = drawn(captures, Drawing(PROFILE, PLAN, left_out=("birch",)))
+    assert not any("birch" in name for name in found["drawn_train"].captures)
+    assert any("dos-birch" in name for name in found["drawn_validation"].captures)
+
+
+def test_without_injections_only_recorded_windows_are_drawn(captures):
+    plan = PLAN.model_copy(update={"share": 0.0, "pseudo_share": 0.0})
+    found = drawn(captures, Drawing(PROFILE, plan))
+    assert kinds(found["drawn_train"]) <= {"pseudo_vehicle"}
+    assert set(found["drawn_train"].captures) == set(captures)
