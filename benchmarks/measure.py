@@ -12,12 +12,12 @@ from pathlib import Path
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ARROW_NUM_THREADS"):
     os.environ[_name] = "1"
 
-import numpy as np  # noqa: E402
-import pyarrow as pa  # noqa: E402
-import torch  # noqa: E402
+import numpy as np
+import pyarrow as pa
+import torch
 
-from kdgat.can.simulator import simulate_vehicle  # noqa: E402
-from kdgat.can.vehicles import VEHICLES  # noqa: E402
+from kdgat.can.simulator import simulate_vehicle
+from kdgat.can.vehicles import VEHICLES
 
 REPEATS = 5
 

@@ -1,5 +1,6 @@
 """Small stores of windows in which an attack is one node that differs."""
 
+import logging
 from collections.abc import Callable
 
 import pytest
@@ -20,6 +21,15 @@ from kdgat.parameters import (
 )
 
 NODES, EDGES = 6, 10
+
+
+@pytest.fixture(autouse=True)
+def logging_of_a_new_process(monkeypatch) -> None:
+    """Forget the project's logging, which other tests of this process may have set up."""
+    for logger in map(logging.getLogger, ("kdgat", "kdgat.epochs")):
+        monkeypatch.setattr(logger, "handlers", [])
+        monkeypatch.setattr(logger, "propagate", True)
+        monkeypatch.setattr(logger, "level", logging.NOTSET)
 
 
 def make_store(*, num_graphs: int, seed: int, strength: float = 3.0) -> GraphStore:
