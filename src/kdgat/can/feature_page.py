@@ -20,9 +20,9 @@ payload the first {MAX_DLC} bytes count. A gap is the time between two successiv
 a logarithm is natural. "inf" is bounded by the resolution of the logs, 1 µs.
 
 The car's profile is what is normal for one vehicle, per ID, learned from benign frames. Training
-draws it anew for each window: that of the vehicle's other time, that of a few of its seconds, or none
-(docs/decisions/0003-drawn-windows.md). Test windows are measured without one (zero-shot) and against
-the first seconds of their own capture, which are then not scored (calibrated).
+draws it anew for each window: that of the vehicle's other time, that of a few of its seconds, or
+none (docs/decisions/0003-drawn-windows.md). Test windows are measured without one (zero-shot), and
+against the first seconds of their own capture, which are then not scored (calibrated).
 `kdgat.can.profile.Profile` saves, loads, merges and updates profiles, frame by frame or all at once
 with the same numbers.
 """
