@@ -1,6 +1,6 @@
 """Follow adaptive batch sizes over three successive runs; print a table and draw a picture.
 
-python benchmarks/batch_sizes.py --memory 60 [--epochs 8] [--picture docs/batch_sizes.png]
+python benchmarks/batch_sizes.py --memory 60 [--epochs 8] [--picture FILE] [--env smoke]
 python benchmarks/batch_sizes.py --gpu                # the device's own memory counts
 
 The first run begins with the configured size, each later one with what the tracking store knows.
@@ -18,17 +18,17 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 ROOT = Path(__file__).resolve().parents[1]
+SHARED = "simulator.duration=30.0"
 COLUMNS = ("batch_budget", "batch_memory", "batch_factor")
 
 
-def kedro(data: Path, pipeline: str, *values: str) -> dict:
+def kedro(data: Path, environment: str, pipeline: str, *values: str) -> dict:
     """Run a pipeline and read its record."""
-    command = ["run", "--pipeline", pipeline, "--params", ",".join(values)]
-    environment = {**os.environ, "KDGAT_DATA_ROOT": str(data)}
+    command = ["run", "--env", environment, "--pipeline", pipeline, "--params", ",".join(values)]
     done = subprocess.run(
         [sys.executable, "-m", "kedro", *command],
         cwd=ROOT,
-        env=environment,
+        env={**os.environ, "KDGAT_DATA_ROOT": str(data)},
         capture_output=True,
         text=True,
         check=False,
@@ -70,20 +70,21 @@ def main() -> None:
     """Run, print, draw."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--memory", type=int, default=60, help="MB that count as there on a CPU")
+    parser.add_argument("--env", default="local", help="environment of kedro, such as smoke")
     parser.add_argument("--gpu", action="store_true")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--picture", type=Path)
     asked = parser.parse_args()
-    base = [f"teacher.fit.epochs={asked.epochs}", f"teacher.fit.patience={asked.epochs}"]
+    base = [SHARED, f"teacher.fit.epochs={asked.epochs}", f"teacher.fit.patience={asked.epochs}"]
     base += [f"compute.accelerator={'gpu' if asked.gpu else 'cpu'}"]
     prefix = "teacher.fit.batch_size"
     adaptive = [f"{prefix}.mode=adaptive", f"{prefix}.cpu_memory={asked.memory}"]
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
-        kedro(data, "data_processing", "simulator.duration=30.0")
-        kedro(data, "autoencoder", "autoencoder.fit.epochs=1")
-        records = [kedro(data, "teacher", *base, *adaptive) for _ in range(3)]
-        fixed = kedro(data, "teacher", *base)
+        kedro(data, asked.env, "data_processing", SHARED)
+        kedro(data, asked.env, "autoencoder", SHARED, "autoencoder.fit.epochs=1")
+        records = [kedro(data, asked.env, "teacher", *base, *adaptive) for _ in range(3)]
+        fixed = kedro(data, asked.env, "teacher", *base)
     runs = [record["used"]["teacher"] for record in records]
     print("| run | budget first, last | peak memory last, MB | time of all epochs / fixed |")
     print("|---|---|---|---|")

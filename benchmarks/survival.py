@@ -115,7 +115,10 @@ def main() -> None:
             lives = killed_run(data, stage, asked.kills, moment, numbers)
             verdict = "equal" if weights(data) == expected else "DIFFER"
             size = f"{whole.log.stat().st_size:,}"
-            print(f"| {stage} | {size} | {whole.epochs} | {', '.join(lives)} | {verdict} |")
+            print(
+                f"| {stage} | {size} | {whole.epochs} | {', '.join(lives)} | {verdict} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

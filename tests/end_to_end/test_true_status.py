@@ -3,11 +3,13 @@
 import os
 import signal
 import time
+from itertools import count
 
 import pytest
 from mlflow import MlflowClient
 
 # Long enough to be hit by a signal in the middle of training.
+SEEDS = count(1)
 LONG = "simulator.duration=4.0,autoencoder.fit.epochs=5000,autoencoder.fit.patience=5000"
 SHORT = "simulator.duration=4.0,data_processing.validation_share=0.3"
 
@@ -30,8 +32,10 @@ def runs_of(data) -> dict:
 
 
 def start_training(forks, data):
+    """Start a run of its own: the same command would go on with the one killed before."""
+    values = f"{LONG},seed={next(SEEDS)}"
     process = forks.kedro(
-        data, "run", "--env", "smoke", "--pipeline", "autoencoder", "--params", LONG
+        data, "run", "--env", "smoke", "--pipeline", "autoencoder", "--params", values
     )
     deadline = time.monotonic() + 60
     while "epoch 3/" not in process.printed:
