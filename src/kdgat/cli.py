@@ -24,10 +24,11 @@ RESULTS_INTRODUCTION = """# Results
 Written by `kedro results DATASET ...` from the newest scorecard of each dataset, which
 `kedro run --params dataset=DATASET,seed=SEED` makes; not by hand.
 
-F1, precision, recall and false-positive rate (FPR) count windows (n) at an operating point fitted on
-benign validation windows, one rule for all (docs/decisions/0004-operating-point.md); no choice that a
-pipeline makes looks at test. Zero-shot: the window alone. Calibrated: the first 5 s of a capture, which
-are not scored, make the car's profile; a guard that distrusts them leaves the capture zero-shot. The feature list was drawn up with the
+F1, precision, recall and false-positive rate (FPR) count windows (n) at an operating point fitted
+on benign validation windows, one rule for all (docs/decisions/0004-operating-point.md); no choice
+that a pipeline makes looks at test. Zero-shot: the window alone. Calibrated: the first 5 s of a
+capture, which are not scored, make the car's profile; a guard that distrusts them leaves the
+capture zero-shot. The feature list was drawn up with the
 test scenarios of hcrl_sa in view (some 70 variants of a random forest were scored on them): its
 figures on unknown vehicles and attacks are optimistic to that degree.
 """
