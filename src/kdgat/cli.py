@@ -17,14 +17,18 @@ from kdgat.errors import KdgatError, sentence_of
 from kdgat.model_commands import models
 from kdgat.run_commands import FROM_RUN, repeat, tracking
 from kdgat.sweep.commands import report, sweep
+from kdgat.tracking import records
 
 RESULTS_INTRODUCTION = """# Results
 
 Written by `kedro results DATASET ...` from the newest scorecard of each dataset, which
 `kedro run --params dataset=DATASET,seed=SEED` makes; not by hand.
 
-F1, precision, recall and false-positive rate (FPR) count windows (n) at a threshold fitted on
-validation; no choice that a pipeline makes looks at test. The feature list was drawn up with the
+F1, precision, recall and false-positive rate (FPR) count windows (n) at an operating point fitted
+on benign validation windows, one rule for all (docs/decisions/0004-operating-point.md); no choice
+that a pipeline makes looks at test. Zero-shot: the window alone. Calibrated: the first 5 s of a
+capture, which are not scored, make the car's profile; a guard that distrusts them leaves the
+capture zero-shot. The feature list was drawn up with the
 test scenarios of hcrl_sa in view (some 70 variants of a random forest were scored on them): its
 figures on unknown vehicles and attacks are optimistic to that degree.
 """
@@ -73,7 +77,11 @@ def results(datasets: tuple[str, ...], output: Path, seed: int) -> None:
                 f"no scorecard of {dataset} with seed {seed}: "
                 f"run `kedro run --params dataset={dataset},seed={seed}` first"
             )
-        sections.append(newest.read_text())
+        count = records.scored_configurations(dataset)
+        sections.append(
+            f"{newest.read_text()}\nConfigurations of {dataset} whose test scores the run records "
+            f"of this machine hold (parameters but the seed, at one state of the code): {count}.\n"
+        )
     output.write_text("\n".join([RESULTS_INTRODUCTION, *sections]))
     click.echo(f"wrote {output}")
 

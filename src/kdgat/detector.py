@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from kdgat.calibration import ZERO_SHOT, Threshold
+from kdgat.calibration import Threshold
 from kdgat.can.splits import capture_graphs
 from kdgat.datasets.tensors import read_model, write_model
 from kdgat.errors import DataError
@@ -40,9 +40,9 @@ class Detector:
 
     @property
     def operating_point(self) -> Threshold | None:
-        """Where the score becomes an alarm without a profile; None in models of old versions."""
-        points = self.judge.metadata.get("operating_points")
-        return Threshold.from_dict(points[ZERO_SHOT]) if points else None
+        """Where the score becomes an alarm without a profile; None where none was fitted."""
+        fields = self.judge.metadata.get("operating_point")
+        return Threshold.from_dict(fields) if fields else None
 
     @property
     def window(self) -> int:

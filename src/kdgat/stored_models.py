@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from kdgat import locations, versions
-from kdgat.calibration import ZERO_SHOT
 from kdgat.datasets.tensors import read_description
 from kdgat.errors import DataError, MissingInputError, ParameterError
 from kdgat.tracking import journal, records
@@ -89,8 +88,8 @@ class StoredModel:
     def figures(self) -> dict[str, float]:
         """What it reached on validation."""
         figures = {name: self.metadata[name] for name in FIGURES if name in self.metadata}
-        if "operating_points" in self.metadata:
-            figures["val_f1"] = self.metadata["operating_points"][ZERO_SHOT]["f1"]
+        if "operating_point" in self.metadata:
+            figures["val_f1"] = self.metadata["operating_point"]["f1"]
         return figures
 
     @property

@@ -62,6 +62,9 @@ def test_results_page_holds_the_scorecard_of_each_dataset(chain, tmp_path):
     assert result.returncode == 0, result.stderr
     assert "## synthetic, seed 1" in page.read_text()
     assert "| test 01 known vehicle known attack | student fusion |" in page.read_text()
+    assert "of this machine hold (parameters but the seed, at one state of the code): 1." in (
+        page.read_text()
+    )
 
     missing = project.kedro("results", "nowhere", "--output", str(page))
     assert missing.returncode == 1

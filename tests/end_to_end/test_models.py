@@ -62,11 +62,11 @@ def test_a_model_says_where_it_comes_from(data):
     assert len(provenance["dataset"]["sha256"]) == 64
     assert provenance["parameters"]["simulator"]["duration"] == 3.0
     assert set(provenance["parents"]) == {
+        "drawn_train_graphs",
+        "drawn_validation_graphs",
         "feature_scaling",
         "student_autoencoder",
         "teacher_classifier",
-        "train_graphs",
-        "validation_graphs",
     }
     assert {"window", "stride", "node_feature_names", "edge_feature_names"} <= metadata.keys()
 
@@ -76,8 +76,10 @@ def test_every_model_carries_the_operating_point_of_the_evaluation(data):
     (path,) = data.rglob(f"thresholds.json/{version}/thresholds.json")
     thresholds = json.loads(path.read_text())
     for name in MODELS:
-        point = read_model(file_of(data, name, version)).metadata["operating_point"]
-        assert point == thresholds[name.replace("agent", "fusion")]
+        metadata = read_model(file_of(data, name, version)).metadata
+        points = thresholds[name.replace("agent", "fusion")]
+        assert metadata["operating_point"] == points["zero_shot"]
+        assert metadata["calibrated_operating_point"] == points["calibrated"]
 
 
 def test_a_run_leaves_its_frozen_configuration(data):
@@ -106,7 +108,7 @@ def test_show_draws_the_tree_with_links(command, data):
     (version,) = versions_of(data)
     printed = command("models", "show", f"student_agent@{version[-8:]}")
     assert f"    teacher_autoencoder@{version}" in printed
-    assert f"      train_graphs@{version}" in printed
+    assert f"      drawn_train_graphs@{version}" in printed
     run_id = json.loads((data / "09_tracking" / "runs" / f"{version}.json").read_text())["run_id"]
     assert f"/#/runs/{run_id}" in printed
 
@@ -130,7 +132,8 @@ def test_an_exported_file_alone_scores_frames_as_the_evaluation_did(command, dat
     ):
         detector = kdgat.load_detector(file)
         judged = detector.score(frames.drop(columns="attack"))
-        known = scores[(scores["model"] == model) & (scores["capture"] == name)]
+        of_capture = (scores["capture"] == name) & (scores["protocol"] == "zero_shot")
+        known = scores[(scores["model"] == model) & of_capture]
         assert judged["start"].tolist() == known["start"].tolist()
         # A window's batch differs, so the last digits of float32 may.
         np.testing.assert_allclose(judged["score"], known["score"], rtol=1e-3, atol=1e-3)

@@ -24,7 +24,7 @@ def test_chain_runs_the_code_of_the_submission_and_says_which_job_it_was(
     wait_for(lambda: state_of(jobs[1]) in ("COMPLETED", "FAILED", "CANCELLED"), 240)
     assert [state_of(job) for job in jobs] == ["COMPLETED"] * 2, desk.log("")
 
-    (graphs,) = desk.data.glob("05_model_input/synthetic/train_graphs.safetensors/*")
+    (graphs,) = desk.data.glob("05_model_input/synthetic/drawn_train_graphs.safetensors/*")
     (model,) = desk.data.glob("06_models/synthetic/seed_1/teacher_autoencoder.safetensors/*")
     assert graphs.name.endswith(f"-j{jobs[0]}")
     assert model.name.endswith(f"-j{jobs[1]}")
@@ -37,7 +37,7 @@ def test_chain_runs_the_code_of_the_submission_and_says_which_job_it_was(
     assert tags["slurm.restart_count"] == "0"
     assert tags["slurm.partition"] == "cpu"
     assert tags["slurm.node"]
-    assert tags["input.train_graphs"].startswith(f"version {graphs.name}, ")
+    assert tags["input.drawn_train_graphs"].startswith(f"version {graphs.name}, ")
     assert tags["git_commit"] != "none"
     log = desk.log("autoencoder")
     assert "\r" not in log

@@ -82,3 +82,19 @@ def test_normal_mode_shuffles_all_and_asks_for_no_score(curriculum: Curriculum):
     assert not np.array_equal(normal.draw(0), normal.draw(1))
     ranked = epoch_sampler(mode="curriculum", anomaly_score=lambda: SCORE, **arguments)
     assert np.array_equal(ranked.hardness, HARDNESS)
+
+
+def test_epochs_take_turns_with_a_share_of_the_windows():
+    sampler = EpochSampler(num_graphs=103, seed=3, share=0.25)
+    assert len(sampler) == 25
+    turn = [sampler.draw(epoch) for epoch in range(4)]
+    assert len(set(np.concatenate(turn).tolist())) == 100
+    assert sampler.draw(0).tolist() != sampler.draw(4).tolist()
+    assert sampler.draw(2).tolist() == turn[2].tolist()
+
+
+def test_a_share_of_a_curriculum_draws_fewer_windows(curriculum):
+    sampler = CurriculumSampler(
+        y=Y, hardness=HARDNESS, curriculum=curriculum, epochs=11, seed=7, share=0.5
+    )
+    assert sampler.draw(10).size == len(sampler) == 50

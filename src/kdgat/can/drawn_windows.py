@@ -27,8 +27,8 @@ from kdgat.parameters import Injections, ProfileDraw
 
 LOGGER = logging.getLogger(__name__)
 
-STRETCHES = 4
-"""Short lessons learned of each recording."""
+STRETCHES, STRETCHES_MET = 16, 4
+"""Short lessons learned of each recording, and how many of a vehicle's a draw deals out."""
 
 SHORTEST_PART = 2.0
 """A part of a recording shorter than so many s is not attacked."""
@@ -122,7 +122,8 @@ def _recorded(
         y = window_labels(frames["attack"].to_numpy(), starts, cut.window)
         for number in range(_draws(split, drawing)):
             generator = _generator(drawing, name, split, number)
-            for block in _measured(name, name, frames, starts, y, lessons, cut, drawing, generator):
+            met = lessons.some(STRETCHES_MET, generator)
+            for block in _measured(name, name, frames, starts, y, met, cut, drawing, generator):
                 yield f"drawn_{split}", block
 
 
@@ -143,8 +144,9 @@ def _synthetic(
             stretch = _stretch(frames, starts, cut, generator)
             if stretch is None:
                 continue
+            met = lessons.some(STRETCHES_MET, generator)
             for block in _attacked(
-                name, name, split, stretch, len(starts), lessons, cut, drawing, generator
+                name, name, split, stretch, len(starts), met, cut, drawing, generator
             ):
                 yield f"drawn_{split}", block
             second = None
@@ -166,7 +168,7 @@ def _of_pseudo_vehicle(name, split, first, second, number, cut, drawing, generat
         return
     label = f"{name}+{PSEUDO}"
     lessons = learn_lessons(
-        label, frames, seconds=drawing.profile.seconds, number=STRETCHES, generator=generator
+        label, frames, seconds=drawing.profile.seconds, number=STRETCHES_MET, generator=generator
     )
     wanted = round(drawing.injections.pseudo_share * number)
     chosen = np.sort(generator.permutation(starts)[:wanted])

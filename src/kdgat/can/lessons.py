@@ -51,6 +51,11 @@ class Lessons:
     def __add__(self, other: "Lessons") -> "Lessons":
         return Lessons(self.long + other.long, self.short + other.short)
 
+    def some(self, number: int, generator: np.random.Generator) -> "Lessons":
+        """Keep all long lessons and a few short ones, drawn at random."""
+        chosen = generator.permutation(len(self.short))[:number]
+        return Lessons(self.long, tuple(self.short[place] for place in sorted(chosen)))
+
 
 def learn_lessons(
     capture: str,

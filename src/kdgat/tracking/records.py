@@ -86,6 +86,29 @@ def find(run: str) -> dict[str, Any]:
     raise MissingInputError(f"{reason} in {locations.run_records()}; the latest are: {latest}")
 
 
+def scored_configurations(dataset: str) -> int:
+    """Count the configurations whose test scores of a dataset have been there to see.
+
+    A configuration is all parameters but the seed, at one commit and difference to it, of a
+    finished run that made a scorecard. Every one is a chance to choose by test, on purpose or not.
+
+    Args:
+        dataset: its name.
+    """
+    seen = set()
+    for path in Path(locations.run_records()).glob("*.json"):
+        record = read(path.stem)
+        parameters = {**record["parameters"], "seed": None}
+        if (
+            parameters["dataset"] == dataset
+            and record["status"] == "FINISHED"
+            and "scorecard" in record["outputs"]
+        ):
+            code = [record["environment"][name] for name in ("git_commit", "git_diff")]
+            seen.add(json.dumps([parameters, code], sort_keys=True))
+    return len(seen)
+
+
 def environment(project: Path) -> dict[str, Any]:
     """Describe what a run's numbers depend on beside its parameters.
 

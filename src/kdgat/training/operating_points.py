@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from kdgat.calibration import PROTOCOLS, fit_thresholds
+from kdgat.calibration import CALIBRATED, ZERO_SHOT, fit_thresholds
 from kdgat.can.graph_store import GraphStore
 from kdgat.models.artifact import ModelArtifact
 from kdgat.parameters import Compute
@@ -25,8 +25,8 @@ def detector_with_operating_point(
         compute: device, threads, batch size.
 
     Returns:
-        The same model with `operating_points` in its metadata: protocol -> a
-        `calibration.Threshold` as a dictionary.
+        The same model with `operating_point` in its metadata, of windows without a profile, and
+        `calibrated_operating_point`: each a `calibration.Threshold` as a dictionary.
 
     Raises:
         DataError: validation lacks benign windows.
@@ -65,5 +65,8 @@ def _with_points(
     windows = window_table(Part(validation, "validation"))
     windows = windows.assign(model=model.kind, score=np.asarray(score))
     fitted = fit_thresholds(windows, budget=budget, fixed={})[model.kind]
-    points = {protocol: fitted[protocol].to_dict() for protocol in PROTOCOLS}
-    return replace(model, metadata=model.metadata | {"operating_points": points})
+    points = {
+        "operating_point": fitted[ZERO_SHOT].to_dict(),
+        "calibrated_operating_point": fitted[CALIBRATED].to_dict(),
+    }
+    return replace(model, metadata=model.metadata | points)

@@ -154,10 +154,19 @@ def score_agent(agent: ModelArtifact, table: pd.DataFrame, *, compute: Compute) 
 
 
 def early_windows(store: GraphStore) -> NDArray[np.bool_]:
-    """Mark the windows in the earlier half of each capture, bool `[num_graphs]`."""
-    frame = pd.Series(store.start.numpy())
-    middle = frame.groupby(store.capture.numpy()).transform("median")
-    return (frame <= middle).to_numpy()
+    """Mark the earlier half of each capture's attack windows and of its benign ones.
+
+    Of an odd number the middle one is early in every other capture, so that single windows do not
+    all fall on one side.
+
+    Returns:
+        bool `[num_graphs]`.
+    """
+    windows = pd.DataFrame({"capture": store.capture.numpy(), "y": store.y.numpy()})
+    groups = pd.Series(store.start.numpy()).groupby([windows["capture"], windows["y"]])
+    rank, size = groups.rank(method="first"), groups.transform("size")
+    early = (size + 1 - windows["capture"] % 2) // 2
+    return (rank <= early).to_numpy()
 
 
 def fusion_state(table: pd.DataFrame) -> Tensor:
