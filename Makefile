@@ -19,8 +19,8 @@ setup: $(VENV)/installed  ## install everything into .venv (again only when a re
 run: setup  ## run the whole chain on the built-in dataset
 	$(BIN)/kedro run
 
-test: setup  ## run the tests
-	$(BIN)/pytest --cov
+test: setup  ## run the tests, two processes at a time
+	$(BIN)/pytest --cov --numprocesses 2 --dist loadfile
 
 check: setup  ## check format, lint and import rules
 	$(BIN)/ruff format --check .

@@ -14,7 +14,7 @@ from measure import cpu_seconds, dataset_folder, report, scratch, simulate
 
 from kdgat.can.capture_folders import find_captures
 from kdgat.can.captures import Capture, read_capture, write_canonical
-from kdgat.can.frames import drop_repeated
+from kdgat.can.frames import content_hash, find_repeated
 from kdgat.can.profile import Profile
 from kdgat.can.readers.plain_csv import write_capture
 from kdgat.can.splits import Cut, capture_blocks
@@ -33,7 +33,10 @@ def captures_of(folder: Path | None) -> dict:
     if folder is None:
         return {f"train_01/simulated-{seed}": simulate(300_000, seed) for seed in range(3)}
     paths = {k: path for k, path in find_captures(folder).items() if k.startswith("train_")}
-    return drop_repeated({name: read_capture(path, 0.001)[0] for name, path in paths.items()})[0]
+    captures = {name: read_capture(path, 0.001)[0] for name, path in paths.items()}
+    hashes = {name: content_hash(frames) for name, frames in captures.items()}
+    repeated = {name for name, _ in find_repeated(hashes)}
+    return {name: frames for name, frames in captures.items() if name not in repeated}
 
 
 def write_store(files: dict[str, Path], folder: Path, profile: Profile | None = None) -> None:

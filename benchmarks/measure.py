@@ -12,12 +12,12 @@ from pathlib import Path
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ARROW_NUM_THREADS"):
     os.environ[_name] = "1"
 
-import numpy as np  # noqa: E402
-import pyarrow as pa  # noqa: E402
-import torch  # noqa: E402
+import numpy as np
+import pyarrow as pa
+import torch
 
-from kdgat.can.simulator import simulate_vehicle  # noqa: E402
-from kdgat.can.vehicles import VEHICLES  # noqa: E402
+from kdgat.can.simulator import simulate_vehicle
+from kdgat.can.vehicles import VEHICLES
 
 REPEATS = 5
 
@@ -26,26 +26,20 @@ pa.set_io_thread_count(1)
 torch.set_num_threads(1)
 
 
+def median_seconds(work: Callable[[], object], clock: Callable[[], float]) -> float:
+    """Return the median time of five runs, after one that compiles and fills caches, s."""
+    work()
+    times = []
+    for _ in range(REPEATS):
+        began = clock()
+        work()
+        times.append(clock() - began)
+    return statistics.median(times)
+
+
 def cpu_seconds(work: Callable[[], object]) -> float:
-    """Return the median CPU time of five runs, after one that compiles and fills caches, s."""
-    work()
-    times = []
-    for _ in range(REPEATS):
-        began = time.process_time()
-        work()
-        times.append(time.process_time() - began)
-    return statistics.median(times)
-
-
-def wall_seconds(work: Callable[[], object]) -> float:
-    """Return the median time on the clock of five runs, after one more, s."""
-    work()
-    times = []
-    for _ in range(REPEATS):
-        began = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - began)
-    return statistics.median(times)
+    """Return the median CPU time of five runs, s."""
+    return median_seconds(work, time.process_time)
 
 
 @contextmanager

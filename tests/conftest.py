@@ -5,9 +5,11 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -76,6 +78,15 @@ class Forks:
     def kedro(self, data: Path, *arguments: str, **environment: str) -> Forked:
         """Start `kedro <arguments>` on a data folder of its own."""
         return self._start(data, {"arguments": list(arguments)}, environment)
+
+    def completed(self, data: Path, *arguments: str, **environment: str) -> CompletedProcess:
+        """Run `kedro <arguments>` on a data folder of its own to its end; its output is kept."""
+        with tempfile.TemporaryDirectory() as folder:
+            output, errors = Path(folder) / "output", Path(folder) / "errors"
+            request = {"arguments": arguments, "output": str(output), "errors": str(errors)}
+            request["environment"] = {"KDGAT_DATA_ROOT": str(data), **environment}
+            code = Forked(self.ask(request), output, self).wait(300)
+            return CompletedProcess(arguments, code, output.read_text(), errors.read_text())
 
     def python(self, data: Path, code: str, **environment: str) -> Forked:
         """Start a piece of Python on a data folder of its own."""

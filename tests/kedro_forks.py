@@ -1,6 +1,7 @@
 """Real `kedro` processes without seconds of imports each: this one imports once, then forks.
 
-Reads one JSON request a line. `{"arguments", "environment", "output"}` starts `kedro <arguments>`,
+Reads one JSON request a line. `{"arguments", "environment", "output"}` starts `kedro <arguments>`;
+with `"errors"`, another file, stderr goes there;
 `{"code", ...}` a piece of Python, and answers the process id; `{"wait", "seconds"}` answers the
 exit code, or null if the process goes on.
 """
@@ -26,9 +27,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def begin(request: dict) -> None:
-    output = os.open(request["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    for stream in (1, 2):
-        os.dup2(output, stream)
+    for stream, key in ((1, "output"), (2, "errors")):
+        path = request.get(key, request["output"])
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for name in [name for name in os.environ if name.startswith(("KDGAT_", "MLFLOW_TRACKING"))]:
         del os.environ[name]

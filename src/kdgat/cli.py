@@ -115,6 +115,21 @@ def leaks(datasets: tuple[str, ...], output: Path) -> None:
     click.echo(f"wrote {output}")
 
 
+@cli.command()
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=locations.PROJECT / "docs" / "features.md",
+    help="the page to write (default: docs/features.md)",
+)
+def features(output: Path) -> None:
+    """Write the page of features, from the tables in the code that define them."""
+    from kdgat.can.feature_page import feature_page
+
+    output.write_text(feature_page())
+    click.echo(f"wrote {output}")
+
+
 def _run_or_repeat(from_run: str | None, **arguments):
     if from_run is not None:
         arguments = repeat(from_run, arguments)

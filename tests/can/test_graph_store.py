@@ -1,4 +1,4 @@
-"""The packed store: batches equal PyG's own, round trips, scaling from benign rows."""
+"""The packed store: batches equal PyG's own, round trips."""
 
 import dataclasses
 
@@ -14,10 +14,8 @@ from torch_geometric.data import Batch
 from kdgat.can import graph_store
 from kdgat.can.gathering import gather_batch, gather_by_index
 from kdgat.can.graph_store import (
-    FeatureScaling,
     GraphStore,
     concatenate,
-    feature_scaling,
     loader,
     read_identity,
 )
@@ -284,44 +282,10 @@ def test_a_safetensors_file_of_something_else_is_refused(tmp_path):
             GraphStore.load(path)
 
 
-def test_scaling_sees_benign_graphs_alone():
-    store = random_store(5)
-    benign = np.flatnonzero(store.y.numpy() == 0)
-    rows = torch.cat([store[i].x for i in benign]).double()
-    edges = torch.cat([store[i].edge_attr for i in benign]).double()
-    scaling = feature_scaling(store)
-    np.testing.assert_allclose(scaling.node_mean, rows.mean(0), rtol=1e-12)
-    np.testing.assert_allclose(scaling.node_std, rows.std(0, unbiased=False), rtol=1e-12)
-    np.testing.assert_allclose(scaling.edge_mean, edges.mean(0), rtol=1e-12)
-    attacks = torch.repeat_interleave(store.y == 1, store.node_offsets.diff())
-    changed = torch.where(attacks[:, None], 1e9, store.x)
-    assert feature_scaling(dataclasses.replace(store, x=changed)) == scaling
-    assert tuple(scaling.node_features) == store.node_features
-
-
-def test_scaling_looks_at_a_part_of_the_rows_at_a_time(monkeypatch):
-    whole = feature_scaling(random_store(5))
-    monkeypatch.setattr(graph_store, "ROWS_AT_ONCE", 7)
-    pieces = feature_scaling(random_store(5))
-    np.testing.assert_allclose(pieces.node_std, whole.node_std, rtol=1e-12)
-    np.testing.assert_allclose(pieces.edge_mean, whole.edge_mean, rtol=1e-12, atol=1e-15)
-
-
-def test_a_constant_feature_is_divided_by_one():
-    store = random_store(5)
-    store.x[:, 1] = 7.0
-    scaling = feature_scaling(store)
-    assert scaling.node_std[1] == 1.0
-    assert scaling.node_mean[1] == 7.0
-
-
-def test_scaling_needs_a_benign_graph():
-    store = random_store(5)
-    attacks = store.subset(torch.nonzero(store.y == 1).flatten())
-    with pytest.raises(DataError, match="none of them benign"):
-        feature_scaling(attacks)
-
-
-def test_scaling_goes_through_json():
-    scaling = feature_scaling(random_store(6))
-    assert FeatureScaling.from_dict(scaling.to_dict()) == scaling
+def test_parts_are_the_graphs_in_order(tmp_path):
+    store = random_store(7)
+    store.save(tmp_path / "store.safetensors")
+    for held in (store, GraphStore.load(tmp_path / "store.safetensors")):
+        parts = list(held.parts(5))
+        assert [len(part) for part in parts] == [5, 5, 2]
+        assert_same_store(concatenate(parts), store)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
 
+from kdgat.can import tensor_files
 from kdgat.can.frames import ABSENT, frame_table
 from kdgat.can.graph_store import GraphStore, concatenate
 from kdgat.can.splits import capture_graphs
@@ -69,6 +70,15 @@ def test_a_written_file_holds_the_same_tensors_as_a_saved_one(tmp_path):
     for name, tensor in saved.items():
         assert torch.equal(tensor, written[name]), name
         assert written[name].data_ptr() % tensor.element_size() == 0, name
+
+
+def test_tensors_too_large_to_wait_in_memory_wait_in_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(tensor_files, "KEPT", 1000)
+    with StoreWriter(tmp_path / "store.safetensors", STORE) as writer:
+        for graph in range(len(STORE)):
+            writer.add(STORE.subset([graph]))
+        assert_same_store(writer.finish(), STORE)
+    assert [file.name for file in tmp_path.iterdir()] == ["store.safetensors"]
 
 
 def test_a_head_may_be_longer_than_the_room_kept_for_it(tmp_path):

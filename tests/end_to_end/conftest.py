@@ -3,8 +3,11 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,8 +16,15 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass
 class Project:
-    """A data folder of its own, and a shell to run commands on it."""
+    """A data folder of its own, and commands that run on it.
 
+    Attributes:
+        forks: starts them.
+        data: the data root.
+        raw: the raw root, if it is another one.
+    """
+
+    forks: Any
     data: Path
     raw: Path | None = None
 
@@ -23,15 +33,17 @@ class Project:
         return self.kedro("run", "--env", "smoke", *arguments)
 
     def kedro(self, *arguments: str) -> subprocess.CompletedProcess:
-        """Run a kedro command; its output is kept."""
+        """Run a kedro command to its end; its output is kept."""
+        raw = {"KDGAT_RAW_ROOT": str(self.raw)} if self.raw else {}
+        return self.forks.completed(self.data, *arguments, **raw)
+
+    def type(self, *arguments: str) -> subprocess.CompletedProcess:
+        """Do the same as a shell does it: a new Python that has imported nothing yet."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "KDGAT_"))}
-        environment = {**kept, "KDGAT_DATA_ROOT": str(self.data)}
-        if self.raw:
-            environment["KDGAT_RAW_ROOT"] = str(self.raw)
         return subprocess.run(
             [sys.executable, "-m", "kedro", *arguments],
             cwd=ROOT,
-            env=environment,
+            env={**kept, "KDGAT_DATA_ROOT": str(self.data)},
             capture_output=True,
             text=True,
             timeout=300,
@@ -44,16 +56,16 @@ class Project:
 
 
 @pytest.fixture(scope="session")
-def new_project() -> type[Project]:
+def new_project(forks) -> Callable[..., Project]:
     """Makes projects with a data folder of their own."""
-    return Project
+    return partial(Project, forks)
 
 
 @pytest.fixture(scope="session")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, subprocess.CompletedProcess]:
-    """A project in which a plain `kedro run` has ended, and what it printed."""
-    project = Project(tmp_path_factory.mktemp("chain"))
-    result = project.run()
+def chain(new_project, tmp_path_factory) -> tuple[Project, subprocess.CompletedProcess]:
+    """A project in which a plain `kedro run`, typed into a shell, has ended; what it printed."""
+    project = new_project(tmp_path_factory.mktemp("chain"))
+    result = project.type("run", "--env", "smoke")
     assert result.returncode == 0, result.stderr
     return project, result
 

@@ -86,12 +86,12 @@ class Desk:
         return "".join(path.read_text() for path in self.data.glob(f"slurm/*/logs/{name}*.log"))
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[None]:
     """A real Slurm of our own; skips, visibly, where it cannot be had."""
     if os.getuid() != 0 or not os.access(SLURM_UP, os.X_OK):
         pytest.skip(f"no real Slurm: needs root and {SLURM_UP} (or $KDGAT_SLURM_UP)")
-    # Two test runs on one machine would take each other's processors, or stop the other's Slurm.
+    # Two processes with tests would take each other's processors, or stop the other's Slurm.
     with FileLock(Path(tempfile.gettempdir()) / "kdgat-slurm-tests.lock"):
         answer = subprocess.run(
             [SLURM_UP], env=os.environ | KNOBS, capture_output=True, text=True, timeout=300,

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from kdgat.can.graph_store import FeatureScaling, GraphStore, feature_scaling
+from kdgat.can.graph_store import GraphStore
+from kdgat.can.scaling import FeatureScaling, feature_scaling
 from kdgat.parameters import (
     AutoencoderLoss,
     AutoencoderModel,

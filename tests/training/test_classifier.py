@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from kdgat.can.graph_store import GraphStore, feature_scaling
+from kdgat.can.graph_store import GraphStore
+from kdgat.can.scaling import feature_scaling
 from kdgat.errors import DataError
 from kdgat.parameters import Autoencoder, Teacher
 from kdgat.training.autoencoder import train_autoencoder

@@ -69,6 +69,9 @@ def test_a_loss_that_is_never_finite_is_an_error(parts, fit):
 
 def test_leaves_no_noise_and_no_files(parts, fit, tmp_path, monkeypatch, capfd, recwarn, caplog):
     monkeypatch.chdir(tmp_path)
+    for logger in map(logging.getLogger, ("kdgat", "kdgat.epochs")):  # as in an empty process
+        monkeypatch.setattr(logger, "handlers", [])
+        monkeypatch.setattr(logger, "propagate", True)
     with caplog.at_level(logging.INFO):
         run(parts, fit, epochs=2)
     out, err = capfd.readouterr()

@@ -28,6 +28,8 @@ def fill_edges(edge_attr, neighbours, words, lengths, starts, window, layout):
     first_edge = np.empty(window + 1, np.int64)
     for graph in range(len(starts)):
         frames = slice(starts[graph], starts[graph] + window)
+        # Taken once: a view costs as much as a feature.
+        lengths_here, words_here, clock = lengths[frames], words[frames], layout.clock[graph]
         first, last = layout.edge_offsets[graph], layout.edge_offsets[graph + 1]
         bounds = layout.passage_bounds[first : last + 1]
         source, target = layout.source[first:last], layout.target[first:last]
@@ -38,8 +40,8 @@ def fill_edges(edge_attr, neighbours, words, lengths, starts, window, layout):
         for edge in range(first, last):
             places = layout.passages[layout.passage_bounds[edge] : layout.passage_bounds[edge + 1]]
             _passage(
-                edge_attr[edge, PASSAGE:], places, words[frames], lengths[frames],
-                layout.clock[graph], layout.median_gap[graph],
+                edge_attr[edge, PASSAGE:], places, words_here, lengths_here, clock,
+                layout.median_gap[graph],
             )  # fmt: skip
 
 

@@ -102,7 +102,7 @@ def frame_table(
     """
     columns = {
         "timestamp": np.asarray(timestamp),
-        "channel": _as_channel(channel, len(timestamp)),
+        "channel": as_channel(channel, len(timestamp)),
         "arbitration_id": np.asarray(arbitration_id),
         "is_extended": np.asarray(arbitration_id) >= STANDARD_IDS
         if is_extended is None
@@ -116,7 +116,7 @@ def frame_table(
     _check_ranges(columns)
     columns["episode"] = number_episodes(timestamp, attack) if episode is None else episode
     _check_episodes(columns["attack"], columns["episode"])
-    return _assemble(columns)
+    return assemble_frames(columns)
 
 
 def number_episodes(
@@ -168,7 +168,8 @@ def content_hash(frames: pd.DataFrame) -> str:
     It is the same for equal frames under any file name, in any format, on any channel.
     """
     digest = hashlib.sha256()
-    for name, dtype in (FD_FRAME_COLUMNS if _is_fd(frames) else FRAME_COLUMNS).items():
+    is_fd = byte_columns(frames) is FD_BYTE_COLUMNS
+    for name, dtype in (FD_FRAME_COLUMNS if is_fd else FRAME_COLUMNS).items():
         if name not in NO_CONTENT:
             digest.update(np.ascontiguousarray(frames[name].to_numpy(dtype)).data)
     return digest.hexdigest()
@@ -212,17 +213,19 @@ def _group(name: str) -> str:
     return "train" if scenario.startswith("train_") else scenario
 
 
-def _is_fd(frames: pd.DataFrame) -> bool:
-    return byte_columns(frames) is FD_BYTE_COLUMNS
-
-
-def _as_channel(channel: str | pd.Categorical, num_frames: int) -> pd.Categorical:
+def as_channel(channel: str | pd.Categorical, num_frames: int) -> pd.Categorical:
+    """Return the name of each frame's bus."""
     if isinstance(channel, str):
         return pd.Categorical.from_codes(np.zeros(num_frames, np.int8), [channel])
     return pd.Categorical(channel)
 
 
-def _assemble(columns: dict) -> pd.DataFrame:
+def assemble_frames(columns: dict) -> pd.DataFrame:
+    """Build a frame table from columns that have been checked.
+
+    Args:
+        columns: name -> array, and `payload`, as `frame_table` takes them; all are given.
+    """
     is_fd = bool((columns["dlc"] > MAX_DLC).any())
     names = FD_BYTE_COLUMNS if is_fd else BYTE_COLUMNS
     # One block of all bytes: `payload` of the table then costs a copy, not a gather.
@@ -278,13 +281,19 @@ def _require(name: str, values: np.ndarray, fine: np.ndarray, allowed: str) -> N
 @njit(cache=True, nogil=True)
 def payload_fits(payload, length):
     """Tell for each frame whether it has bytes up to its length and none beyond."""
-    num_frames, width = payload.shape
-    fine = np.ones(num_frames, np.bool_)
-    for frame in range(num_frames):
-        for position in range(width):
-            value = payload[frame, position]
-            if position < length[frame]:
-                fine[frame] &= 0 <= value <= 255
-            else:
-                fine[frame] &= value == ABSENT
+    fine = np.ones(len(payload), np.bool_)
+    for frame in range(len(payload)):
+        fine[frame] = bytes_fit(payload[frame], length[frame])
+    return fine
+
+
+@njit(cache=True, nogil=True)
+def bytes_fit(values, length):
+    """Tell whether one frame has bytes up to its length and none beyond."""
+    fine = True
+    for position in range(len(values)):
+        if position < length:
+            fine &= 0 <= values[position] <= 255
+        else:
+            fine &= values[position] == ABSENT
     return fine

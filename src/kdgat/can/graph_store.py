@@ -26,8 +26,8 @@ DESCRIPTION = ("captures", "node_features", "edge_features", "window", "stride",
 DATA_BATCH = type(Batch(_base_cls=Data))
 """PyG's class of batches of `Data`, looked up once."""
 
-ROWS_AT_ONCE = 2**18
-"""Nodes or edges whose features are measured at once: a few tens of MB."""
+PART = 2**13
+"""Graphs that are read at once where all are: some 60 MB."""
 
 
 class MappedFile(NamedTuple):
@@ -171,6 +171,34 @@ class GraphStore:
             **{name: getattr(self, name) for name in DESCRIPTION if name != "identity"},
         )
 
+    def parts(self, num_graphs: int = PART) -> Iterator["GraphStore"]:
+        """Give the graphs a part at a time, in order.
+
+        Each part of a mapped store is mapped by itself, so that memory holds one part although
+        all pages of the file are read.
+
+        Args:
+            num_graphs: in a part, at most.
+        """
+        for first in range(0, len(self), num_graphs):
+            mapped = self.file is not None and self.file.is_there()
+            source = GraphStore.load(self.file.path) if mapped else self
+            yield source._slice(first, min(first + num_graphs, len(self)))
+
+    def _slice(self, first: int, last: int) -> "GraphStore":
+        nodes = slice(self.node_offsets[first], self.node_offsets[last])
+        edges = slice(self.edge_offsets[first], self.edge_offsets[last])
+        return GraphStore(
+            x=self.x[nodes],
+            arbitration_id=self.arbitration_id[nodes],
+            edge_index=self.edge_index[:, edges],
+            edge_attr=self.edge_attr[edges],
+            **{name: getattr(self, name)[first:last] for name in PER_GRAPH},
+            node_offsets=self.node_offsets[first : last + 1] - self.node_offsets[first],
+            edge_offsets=self.edge_offsets[first : last + 1] - self.edge_offsets[first],
+            **{name: getattr(self, name) for name in DESCRIPTION if name != "identity"},
+        )
+
     def description(self) -> str:
         """Return what the file's head says of the store: everything but the tensors."""
         return json.dumps({name: getattr(self, name) for name in DESCRIPTION})
@@ -287,78 +315,6 @@ def loader(
     return DataLoader(
         store, **order, generator=generator, num_workers=workers, collate_fn=_as_it_is
     )
-
-
-@dataclass(frozen=True)
-class FeatureScaling:
-    """Mean and standard deviation of each feature over benign training rows.
-
-    Attributes:
-        node_features: names `[num_node_features]`.
-        node_mean: per node feature.
-        node_std: per node feature; 1 where a feature is constant.
-        edge_features: names `[num_edge_features]`.
-        edge_mean: per edge feature.
-        edge_std: per edge feature; 1 where a feature is constant.
-    """
-
-    node_features: list[str]
-    node_mean: list[float]
-    node_std: list[float]
-    edge_features: list[str]
-    edge_mean: list[float]
-    edge_std: list[float]
-
-    def to_dict(self) -> dict[str, list]:
-        """Give the fields as JSON holds them."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
-    @classmethod
-    def from_dict(cls, fields_: dict[str, list]) -> "FeatureScaling":
-        """Build the scaling that `to_dict` described."""
-        return cls(**fields_)
-
-
-def feature_scaling(store: GraphStore) -> FeatureScaling:
-    """Measure the features of the benign graphs of a store, a part of its rows at a time.
-
-    Args:
-        store: the training split; its attack graphs are left out.
-
-    Raises:
-        DataError: It holds no benign graph.
-    """
-    benign = store.y == 0
-    if not bool(benign.any()):
-        raise DataError(f"the training part has {len(store)} windows, none of them benign")
-    node_mean, node_std = _mean_and_std(store.x, store.node_offsets, benign)
-    edge_mean, edge_std = _mean_and_std(store.edge_attr, store.edge_offsets, benign)
-    return FeatureScaling(
-        list(store.node_features),
-        node_mean,
-        node_std,
-        list(store.edge_features),
-        edge_mean,
-        edge_std,
-    )
-
-
-def _mean_and_std(rows: Tensor, offsets: Tensor, wanted: Tensor) -> tuple[list, list]:
-    count = int(offsets.diff()[wanted].sum())
-    total = sum(part.sum(dim=0) for part in _parts(rows, offsets, wanted))
-    mean = total / max(1, count)
-    squares = sum(((part - mean) ** 2).sum(dim=0) for part in _parts(rows, offsets, wanted))
-    std = (squares / max(1, count)).sqrt()
-    return mean.tolist(), torch.where(std > 1e-6, std, 1.0).tolist()
-
-
-def _parts(rows: Tensor, offsets: Tensor, wanted: Tensor) -> Iterator[Tensor]:
-    """Give the rows of the wanted graphs, float64, `ROWS_AT_ONCE` rows of the store at a time."""
-    for first in range(0, len(rows), ROWS_AT_ONCE):
-        part = rows[first : first + ROWS_AT_ONCE]
-        place = torch.arange(first, first + len(part), device=rows.device)
-        graph = torch.searchsorted(offsets, place, right=True) - 1
-        yield part[wanted[graph]].double()
 
 
 def _link_or_copy(source: Path, target: Path) -> None:

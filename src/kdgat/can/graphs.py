@@ -17,7 +17,7 @@ from kdgat.can.window_layout import lay_out
 
 __all__ = ["EDGE_FEATURES", "NODE_FEATURES", "Graphs", "build_graphs", "iterate_graphs"]
 
-BLOCK = 1024
+BLOCK = 256
 """Windows laid out at once: few enough for the processor's cache, at 100 frames a window."""
 
 NEIGHBOURS = WINDOW_FEATURES.index("self_loop_share")

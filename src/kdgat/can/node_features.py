@@ -65,6 +65,8 @@ def fill_nodes(x, dlc, words, lengths, starts, window, layout):
     added[1:] = entropy[1:] - entropy[:-1]
     for graph in range(len(starts)):
         frames = slice(starts[graph], starts[graph] + window)
+        # Taken once: a view costs as much as a feature.
+        lengths_here, words_here, dlc_here = lengths[frames], words[frames], dlc[frames]
         first, last = layout.node_offsets[graph], layout.node_offsets[graph + 1]
         bounds, clock = layout.frame_bounds, layout.clock[graph]
         largest, second = _two_largest(bounds[first : last + 1])
@@ -76,11 +78,8 @@ def fill_nodes(x, dlc, words, lengths, starts, window, layout):
             row[0] = log1p(max(0.0, excess))
             _rhythm(row[RHYTHM:], places, clock, values)
             _bus(row[BUS:], places, clock, layout.median_gap[graph])
-            _change(row[CHANGE:], places, words[frames], lengths[frames], values)
-            _content(
-                row[CONTENT:], places, dlc[frames], words[frames], lengths[frames],
-                occurrences, added,
-            )  # fmt: skip
+            _change(row[CHANGE:], places, words_here, lengths_here, values)
+            _content(row[CONTENT:], places, dlc_here, words_here, lengths_here, occurrences, added)
 
 
 @njit(cache=True, nogil=True)
@@ -104,11 +103,11 @@ def _rhythm(x, places, clock, gaps):
     if count == 1:
         return
     duration = clock[-1]
-    total, short = 0.0, 0
+    total, short, half = 0.0, 0, 0.5 * duration / count
     for step in range(count - 1):
         gaps[step] = clock[places[step + 1]] - clock[places[step]]
         total += gaps[step]
-        short += gaps[step] < 0.5 * duration / count
+        short += gaps[step] < half
     mean, squares = total / (count - 1), 0.0
     for step in range(count - 1):
         squares += (gaps[step] - mean) ** 2

@@ -157,23 +157,23 @@ def capture_blocks(
         cut: length of the windows, and their stride, for the record.
         profile: what they are measured against.
     """
-    attack, timestamp = frames["attack"].to_numpy(), frames["timestamp"].to_numpy()
+    counts = attack_counts(frames["attack"].to_numpy(), starts, cut.window)
+    timestamp = frames["timestamp"].to_numpy()
     first = 0
     for graphs in iterate_graphs(frames, starts, cut.window, profile):
-        begins = starts[first : first + len(graphs.node_offsets) - 1]
-        first += len(begins)
-        yield _store(name, graphs, begins, attack, timestamp, cut)
+        here = slice(first, first + len(graphs.node_offsets) - 1)
+        yield _store(name, graphs, starts[here], counts[here], timestamp, cut)
+        first = here.stop
 
 
 def _store(
     name: str,
     graphs: Graphs,
     starts: np.ndarray,
-    attack: np.ndarray,
+    counts: np.ndarray,
     timestamp: np.ndarray,
     cut: Cut,
 ) -> GraphStore:
-    counts = attack_counts(attack, starts, cut.window)
     return GraphStore(
         x=torch.from_numpy(graphs.x),
         arbitration_id=torch.from_numpy(graphs.arbitration_id),

@@ -1,11 +1,13 @@
-"""Safetensors files that are written piece by piece: no tensor is ever whole in memory."""
+"""Safetensors files that are written piece by piece: no large tensor is ever whole in memory."""
 
 import json
 import os
 import shutil
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 import numpy as np
 
@@ -21,8 +23,11 @@ NAMES = {
 HEAD = 2**16
 """Bytes kept free for the file's head; a longer head costs one more copy of the file."""
 
-BUFFER = 2**22
+BUFFER = 2**20
 """Bytes copied at once when the pieces are put together."""
+
+KEPT = 2**24
+"""Bytes of a tensor that wait in memory; a larger one waits in a file of its own."""
 
 PADDING = "padding"
 """A tensor of up to 7 bytes: what follows begins at a multiple of 8."""
@@ -32,9 +37,10 @@ class TensorFileWriter:
     """Write tensors that grow along their first dimension into one safetensors file.
 
     The format keeps each tensor contiguous and names its length in the file's head. The first
-    tensor, which should be the largest, is written into its final place; pieces of the others go
-    to one file each and are put behind it at the end. The file appears whole or not at all, and
-    leaving the `with` block without `finish` leaves nothing behind.
+    tensor, which should be the largest, is written into its final place; the others wait, in
+    memory or from `KEPT` bytes on in a file each, and are put behind it at the end. The file
+    appears whole or not at all, and leaving the `with` block without `finish` leaves nothing
+    behind.
 
     Args:
         path: The file, in a folder that exists; an existing one is replaced.
@@ -55,15 +61,13 @@ class TensorFileWriter:
         self._first, *others = tensors
         # Wider types first: all of them then begin at a multiple of their own width.
         self._others = sorted(others, key=lambda name: -tensors[name][0].itemsize)
-        self._folder = tempfile.TemporaryDirectory(dir=path.parent, prefix=".partial-")
-        self._whole = (Path(self._folder.name) / "whole").open("w+b")
+        self._stack = ExitStack()
+        folder = tempfile.TemporaryDirectory(dir=path.parent, prefix=".partial-")
+        self._folder = Path(self._stack.enter_context(folder))
+        self._whole = self._stack.enter_context((self._folder / "whole").open("w+b"))
         self._whole.seek(HEAD)
         self._parts = {self._first: [self._whole]} | {
-            name: [
-                (Path(self._folder.name) / f"{name}.{part}").open("w+b")
-                for part in range(self._rows.get(name, 1))
-            ]
-            for name in self._others
+            name: [self._waiting() for _ in range(self._rows.get(name, 1))] for name in self._others
         }
 
     def __enter__(self) -> "TensorFileWriter":
@@ -75,9 +79,10 @@ class TensorFileWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for part in (part for parts in self._parts.values() for part in parts):
-            part.close()
-        self._folder.cleanup()
+        self._stack.close()
+
+    def _waiting(self) -> IO[bytes]:
+        return self._stack.enter_context(tempfile.SpooledTemporaryFile(KEPT, dir=self._folder))
 
     def append(self, name: str, values: np.ndarray) -> None:
         """Append to one tensor.
@@ -130,13 +135,11 @@ class TensorFileWriter:
         room = HEAD - 8
         if len(text) > room:
             room = len(text) + -len(text) % 8
-            longer = Path(self._folder.name) / "longer"
+            longer = self._folder / "longer"
             with longer.open("wb") as target:
                 target.seek(8 + room)
                 self._whole.seek(HEAD)
                 shutil.copyfileobj(self._whole, target, BUFFER)
-            self._whole.close()
-            longer.rename(self._whole.name)
-            self._whole = Path(self._whole.name).open("r+b")  # noqa: SIM115
+            self._whole = self._stack.enter_context(longer.open("r+b"))
         self._whole.seek(0)
         self._whole.write(room.to_bytes(8, "little") + text.ljust(room))

@@ -16,8 +16,9 @@ from kdgat.leaks.traces import Trace, window_summary
 
 TREES = 30
 FOLDS = 5
-FITTED_WINDOWS = 20_000
-"""A control is fitted on so many windows at most: seconds, whatever the dataset's size."""
+MOST_WINDOWS = 20_000
+"""A control is fitted and judged on so many windows at most, drawn at random: seconds and a few
+hundred MB, whatever the dataset's size."""
 
 
 def position_control(
@@ -133,7 +134,11 @@ def bag_of_ids_on_labels(stores: Mapping[str, GraphStore], seed: int) -> list[Fi
         return []
     forest = fit_bag_of_ids_forest(*_presence(train), train.y.numpy(), trees=TREES, seed=seed)
     findings = []
-    for name, store in {"validation": stores["validation"], **_scenarios(stores["test"])}.items():
+    judged = {
+        "validation": _thinned(stores["validation"], seed),
+        **_scenarios(stores["test"], seed),
+    }
+    for name, store in judged.items():
         y = store.y.numpy()
         findings.append(
             Finding(
@@ -191,16 +196,23 @@ def _presence(store: GraphStore) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _thinned(store: GraphStore, seed: int) -> GraphStore:
-    if len(store) <= FITTED_WINDOWS:
+    if len(store) <= MOST_WINDOWS:
         return store
-    order = np.random.default_rng(seed).permutation(len(store))
-    return store.subset(np.sort(order[:FITTED_WINDOWS]))
+    return store.subset(_some(np.arange(len(store)), seed))
 
 
-def _scenarios(test: GraphStore) -> dict[str, GraphStore]:
+def _some(graphs: np.ndarray, seed: int) -> np.ndarray:
+    order = np.random.default_rng(seed).permutation(len(graphs))
+    return graphs[np.sort(order[:MOST_WINDOWS])]
+
+
+def _scenarios(test: GraphStore, seed: int) -> dict[str, GraphStore]:
     scenario = np.array([name.split("/", maxsplit=1)[0] for name in test.captures])
     of_graph = scenario[test.capture.numpy()]
-    return {name: test.subset(np.flatnonzero(of_graph == name)) for name in np.unique(of_graph)}
+    return {
+        name: test.subset(_some(np.flatnonzero(of_graph == name), seed))
+        for name in np.unique(of_graph)
+    }
 
 
 def _has_both(y: np.ndarray) -> bool:

@@ -127,13 +127,17 @@ def windows_of(name: str, store: GraphStore) -> np.ndarray:
 
 
 def _benign_windows(name: str, stores: Mapping[str, GraphStore], seed: int) -> GraphStore:
-    chosen = []
+    benign = []
     for store in stores.values():
         graphs = windows_of(name, store)
-        chosen.append(store.subset(graphs[store.y.numpy()[graphs] == 0]))
-    benign = concatenate(chosen)
-    order = np.random.default_rng(seed).permutation(len(benign))
-    return benign.subset(np.sort(order[:BENIGN_WINDOWS]))
+        benign.append(graphs[store.y.numpy()[graphs] == 0])
+    of_store = np.repeat(np.arange(len(benign)), [len(graphs) for graphs in benign])
+    order = np.random.default_rng(seed).permutation(len(of_store))
+    chosen = np.sort(order[:BENIGN_WINDOWS])
+    graph, of_store = np.concatenate(benign)[chosen], of_store[chosen]
+    return concatenate(
+        [store.subset(graph[of_store == n]) for n, store in enumerate(stores.values())]
+    )
 
 
 def window_timing(timestamp: np.ndarray, starts: np.ndarray, window: int) -> np.ndarray:

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch
 
-from kdgat.can.graph_store import FeatureScaling, GraphStore
+from kdgat.can.graph_store import GraphStore
+from kdgat.can.scaling import FeatureScaling
 from kdgat.errors import DataError
 from kdgat.models.artifact import ModelArtifact, pack
 from kdgat.models.gat import GAT

@@ -7,7 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.data import Batch
 
-from kdgat.can.graph_store import FeatureScaling, GraphStore
+from kdgat.can.graph_store import GraphStore
+from kdgat.can.scaling import FeatureScaling
 from kdgat.models.artifact import ModelArtifact, build
 from kdgat.parameters import Compute, Distillation, Soft
 from kdgat.training.autoencoder import AutoencoderTask, benign_graphs, fit_autoencoder

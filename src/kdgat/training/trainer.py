@@ -13,7 +13,8 @@ from lightning.pytorch import Callback, LightningModule, Trainer, seed_everythin
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
-from kdgat.can.graph_store import FeatureScaling, GraphStore, loader
+from kdgat.can.graph_store import GraphStore, loader
+from kdgat.can.scaling import FeatureScaling
 from kdgat.errors import KdgatError
 from kdgat.models.artifact import build_module
 from kdgat.parameters import Compute, Fit, Group

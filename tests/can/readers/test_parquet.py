@@ -95,6 +95,78 @@ def test_columns_of_other_makers_may_be_few_and_of_other_types(tmp_path):
     assert not log.has_labels
 
 
+def with_payload(data: list[bytes | None], width: int = 8, **changes: list) -> pa.Table:
+    columns = {
+        "timestamp": [1.0 + number for number in range(len(data))],
+        "arbitration_id": [0x2C0] * len(data),
+        "payload": pa.array(data, pa.binary(width)),
+    }
+    return pa.table(columns | changes)
+
+
+def test_bytes_lie_in_one_column_of_fixed_binary(tmp_path):
+    path = tmp_path / "x.parquet"
+    frames = frame_table(
+        timestamp=np.arange(3.0),
+        arbitration_id=np.arange(3),
+        dlc=np.array([2, 0, 4]),
+        payload=np.array([[0, 255] + [ABSENT] * 6, [ABSENT] * 8, [ABSENT] * 8]),
+        attack=np.zeros(3, int),
+        is_remote=np.array([False, False, True]),
+    )
+    write_canonical(capture_of(frames), path)
+    column = pq.read_table(path)["payload"]
+    assert column.type == pa.binary(8)
+    assert column.to_pylist() == [b"\0\xff" + bytes(6), bytes(8), bytes(8)]
+
+
+def test_payloads_are_read_by_dlc(tmp_path):
+    path = tmp_path / "x.parquet"
+    data = [b"\0\2\0\0\0\0\0\0", None, bytes(8)]
+    pq.write_table(with_payload(data, dlc=[3, 0, 1], is_remote=[False, False, True]), path)
+    frames = read_log(path).frames
+    assert frames[["byte_0", "byte_1", "byte_2", "byte_3"]].to_numpy().tolist() == [
+        [0, 2, 0, ABSENT],
+        [ABSENT] * 4,
+        [ABSENT] * 4,
+    ]
+
+
+def test_payloads_of_several_row_groups_are_read(tmp_path):
+    path = tmp_path / "x.parquet"
+    data = [bytes([number]) + bytes(63) for number in range(7)]
+    pq.write_table(with_payload(data, 64, dlc=[12] * 7), path, row_group_size=3)
+    frames = read_log(path).frames
+    assert frames["byte_0"].tolist() == list(range(7))
+    assert (frames["byte_11"] == 0).all()
+    assert (frames["byte_12"] == ABSENT).all()
+
+
+def test_channels_of_other_makers_are_read_as_text(tmp_path):
+    path = tmp_path / "x.parquet"
+    columns = {"dlc": [0, 0, 0], "channel": pa.array([1, None, 1])}
+    pq.write_table(with_payload([None] * 3, **columns), path)
+    assert read_log(path).frames["channel"].tolist() == ["1", "", "1"]
+
+
+@pytest.mark.parametrize(
+    ("data", "dlc", "is_remote"),
+    [
+        (b"\1\2\3\0\0\0\0\0", 2, False),
+        (b"\1\0\0\0\0\0\0\0", 1, True),
+        (None, 1, False),
+    ],
+)
+def test_payload_that_dlc_does_not_tell_is_set_aside(tmp_path, data, dlc, is_remote):
+    path = tmp_path / "x.parquet"
+    table = with_payload([bytes(8), data], dlc=[8, dlc], is_remote=[False, is_remote])
+    pq.write_table(table, path)
+    log = read_log(path)
+    assert len(log.frames) == 1
+    assert log.bad_rows["line"].tolist() == [2]
+    assert log.bad_rows["reason"].iloc[0].startswith("data bytes are not")
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -124,6 +196,11 @@ def test_unusable_files_are_refused(tmp_path):
     path = tmp_path / "x.parquet"
     pd.DataFrame({"timestamp": [1.0], "dlc": [0]}).to_parquet(path)
     with pytest.raises(DataError, match=r"x.parquet: no column arbitration_id, byte_0"):
+        read_log(path)
+    pq.write_table(
+        pa.table({name: [0] for name in ("timestamp", "arbitration_id", "dlc", "payload")}), path
+    )
+    with pytest.raises(DataError, match=r"no column byte_0.*or in payload as fixed binary of 8"):
         read_log(path)
     pd.DataFrame(one_frame(dlc=["eight"])).to_parquet(path)
     with pytest.raises(DataError, match="column dlc has type"):

@@ -2,9 +2,19 @@
 
 import numpy as np
 import pandas as pd
+from numba import njit
 
-from kdgat.can.frames import ID_LIMIT, STANDARD_IDS, frame_table, payload_fits
-from kdgat.can.readers.log import Log, bad_row_table, fd_length
+from kdgat.can.frames import (
+    ID_LIMIT,
+    MAX_DLC,
+    MAX_FD_DLC,
+    STANDARD_IDS,
+    as_channel,
+    assemble_frames,
+    bytes_fit,
+    number_episodes,
+)
+from kdgat.can.readers.log import Log, bad_row_table
 
 RULES = (
     "timestamp is not a finite number (s)",
@@ -15,6 +25,11 @@ RULES = (
     "episode is not 0 in a benign frame and above 0 in an attack frame",
 )
 """What a row must be, in the order in which it is checked."""
+
+NONE_BROKEN = len(RULES)
+
+IS_LENGTH = np.isin(np.arange(MAX_FD_DLC + 1), (*range(MAX_DLC + 1), 12, 16, 20, 24, 32, 48, 64))
+"""Whether a CAN or CAN FD frame can have so many data bytes: bool `[65]`."""
 
 
 def checked_log(
@@ -52,45 +67,76 @@ def checked_log(
         line: integer `[num_rows]`, where each row stands in the file; 1, 2, ... if not given.
         rejected: rows that the reader itself could not understand.
     """
-    length = np.where(is_remote, 0, np.clip(dlc, 0, payload.shape[1]))
-    fine = (
-        np.isfinite(timestamp),
-        (arbitration_id >= 0)
-        & (arbitration_id < ID_LIMIT)
-        & (is_extended | (arbitration_id < STANDARD_IDS)),
-        (dlc >= 0) & (dlc <= payload.shape[1]) & fd_length(dlc),
-        payload_fits(payload, length.astype(np.int64)),
-        (attack == 0) | (attack == 1),
-        np.ones(len(dlc), bool)
-        if episode is None
-        else (episode >= 0) & ((episode > 0) == (attack > 0)),
+    broken = broken_rules(
+        timestamp,
+        arbitration_id,
+        is_extended,
+        dlc,
+        is_remote,
+        payload,
+        attack,
+        attack if episode is None else episode,
     )
-    keep = np.logical_and.reduce(fine)
+    keep = broken == NONE_BROKEN
     lines = np.arange(1, len(keep) + 1) if line is None else line
     table = list(rejected or [])
     for row in np.flatnonzero(~keep):
-        reason = next(rule for rule, good in zip(RULES, fine, strict=True) if not good[row])
         data = " ".join(f"{byte:02x}" for byte in payload[row, : max(0, dlc[row])])
         text = f"{timestamp[row]} {arbitration_id[row]:#x} [{dlc[row]}] {data}"
-        table.append((int(lines[row]), reason, text))
+        table.append((int(lines[row]), RULES[broken[row]], text))
     if keep.all():
         keep = slice(None)
-    frames = frame_table(
-        timestamp=timestamp[keep],
-        arbitration_id=arbitration_id[keep],
-        dlc=dlc[keep],
-        payload=payload[keep],
-        attack=attack[keep],
-        channel=channel if isinstance(channel, str) else channel[keep],
-        is_extended=is_extended[keep],
-        is_remote=is_remote[keep],
-        episode=None if episode is None else episode[keep],
+    rows = {
+        "timestamp": timestamp,
+        "channel": as_channel(channel, len(broken)),
+        "arbitration_id": arbitration_id,
+        "is_extended": is_extended,
+        "is_remote": is_remote,
+        "dlc": dlc,
+        "payload": payload,
+        "attack": attack,
+    }
+    columns = {name: values[keep] for name, values in rows.items()}
+    columns["episode"] = (
+        number_episodes(columns["timestamp"], columns["attack"])
+        if episode is None
+        else episode[keep]
     )
     return Log(
-        frames=frames,
+        frames=assemble_frames(columns),
         bad_rows=bad_row_table(sorted(table)),
         num_rows=len(lines) + error_frames + len(rejected or []),
         error_frames=error_frames,
         has_labels=has_labels,
         format=format,
     )
+
+
+@njit(cache=True, nogil=True)
+def broken_rules(timestamp, arbitration_id, is_extended, dlc, is_remote, payload, attack, episode):
+    """Find the first of `RULES` that each row breaks.
+
+    Args:
+        timestamp: float `[num_rows]`; the others as `checked_log` takes them.
+
+    Returns:
+        uint8 `[num_rows]`, place in `RULES`, or `NONE_BROKEN`.
+    """
+    broken = np.full(len(dlc), NONE_BROKEN, np.uint8)
+    longest = payload.shape[1]
+    for row in range(len(dlc)):
+        highest = ID_LIMIT if is_extended[row] else STANDARD_IDS
+        length = 0 if is_remote[row] else min(max(np.int64(dlc[row]), 0), longest)
+        if not np.isfinite(timestamp[row]):
+            broken[row] = 0
+        elif not 0 <= np.int64(arbitration_id[row]) < highest:
+            broken[row] = 1
+        elif not (0 <= dlc[row] <= longest and IS_LENGTH[dlc[row]]):
+            broken[row] = 2
+        elif not bytes_fit(payload[row], length):
+            broken[row] = 3
+        elif attack[row] != 0 and attack[row] != 1:
+            broken[row] = 4
+        elif episode[row] < 0 or (episode[row] > 0) != (attack[row] > 0):
+            broken[row] = 5
+    return broken

@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 FINE, ERROR_FRAME = 0, 1
@@ -69,8 +68,3 @@ def bad_row_table(rows: list[tuple[int, str, str]]) -> pd.DataFrame:
         columns=["line", "reason", "text"],
     )
     return table.astype({"line": "int64", "reason": "str", "text": "str"})
-
-
-def fd_length(dlc: np.ndarray) -> np.ndarray:
-    """Tell which numbers of data bytes a CAN or CAN FD frame can have: bool `[num_frames]`."""
-    return (dlc <= 8) | np.isin(dlc, (12, 16, 20, 24, 32, 48, 64))

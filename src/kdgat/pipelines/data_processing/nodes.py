@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from kdgat import leaks
-from kdgat.can import graph_store, splits
+from kdgat.can import scaling, splits
 from kdgat.can.calibration_prefix import calibrated_blocks, inspect_prefixes, prefix_table
 from kdgat.can.capture_tables import CaptureTables, survey_captures
 from kdgat.can.drawn_windows import Drawing, drawn_blocks
@@ -183,4 +183,4 @@ def release_graphs(
 
 def fit_feature_scaling(drawn_train_graphs: GraphStore) -> dict[str, list]:
     """Measure mean and spread of every feature over benign training rows alone."""
-    return graph_store.feature_scaling(drawn_train_graphs).to_dict()
+    return scaling.feature_scaling(drawn_train_graphs).to_dict()

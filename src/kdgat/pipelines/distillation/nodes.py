@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from kdgat.can.graph_store import FeatureScaling, GraphStore
+from kdgat.can.graph_store import GraphStore
+from kdgat.can.scaling import FeatureScaling
 from kdgat.figures import learning_curves
 from kdgat.models.artifact import ModelArtifact
 from kdgat.parameters import Compute, Distillation, OperatingPoint

@@ -1,0 +1,46 @@
+"""The page of features, written from the tables that define them."""
+
+from kdgat.can.feature_names import (
+    EDGE_FEATURES_TABLE,
+    PROFILE_FEATURES_TABLE,
+    WINDOW_FEATURES_TABLE,
+    Feature,
+)
+from kdgat.can.frames import MAX_DLC
+
+INTRODUCTION = f"""# Features
+
+Written by `kedro features` from `src/kdgat/can/feature_names.py`; not by hand.
+
+A window becomes a graph: a node is an arbitration ID of the window, an edge leads from one ID to
+the ID of the next frame. Every feature compares a window with itself or with its car. None holds
+an absolute time, an absolute rate or a raw ID; the ID itself reaches a model hashed, and training
+hides it at random so that the row of unknown IDs is trained too (docs/models.md). Of a CAN FD
+payload the first {MAX_DLC} bytes count. A gap is the time between two successive frames of an ID;
+a logarithm is natural. "inf" is bounded by the resolution of the logs, 1 µs.
+
+The car's profile is what is normal for one vehicle, per ID, learned from benign frames
+(`data_processing.profile`): `none`, `vehicle` (attack-free training captures of the same vehicle,
+never the windows measured) or `prefix` (the first seconds of the capture, which are then neither
+trained on nor scored). `kdgat.can.profile.Profile` saves, loads, merges and updates profiles, frame
+by frame or all at once with the same numbers.
+"""
+
+
+def feature_page() -> str:
+    """Write the page: one table each of window, profile and edge features."""
+    sections = (
+        ("Of a node, within the window", WINDOW_FEATURES_TABLE, "frames of the window"),
+        ("Of a node, against the car's profile", PROFILE_FEATURES_TABLE, "window and profile"),
+        ("Of an edge", EDGE_FEATURES_TABLE, "frames of the window"),
+    )
+    return "\n".join([INTRODUCTION, *(_table(*section) for section in sections)])
+
+
+def _table(title: str, features: dict[str, Feature], source: str) -> str:
+    rows = [
+        f"| `{name}` | {feature.meaning} | {feature.range} | {source} |"
+        for name, feature in features.items()
+    ]
+    head = "| feature | definition | range | source |\n|---|---|---|---|"
+    return "\n".join([f"## {title}\n", head, *rows, ""])
