@@ -77,11 +77,13 @@ def test_a_prefix_not_taken_for_benign_leaves_no_profile(benign, caplog):
     prefixes = inspect_prefixes(captures, 5.0, GUARD)
     assert "test_01/bad: its first 5 s are not taken for benign (rare_ids is" in caplog.text
     informed = {}
-    for split, block in calibrated_blocks(captures, CUT, prefixes):
+    for split, block in calibrated_blocks(captures, CUT, prefixes, with_profile=True):
         assert split == "calibrated_test"
         assert (block.start >= prefixes[block.captures[0]].num_frames).all()
         informed[block.captures[0]] = block.x[:, NODE_FEATURES.index("has_profile")].mean().item()
     assert informed == {"test_01/good": 1.0, "test_01/bad": 0.0}
+    for _, block in calibrated_blocks(captures, CUT, prefixes, with_profile=False):
+        assert block.x[:, NODE_FEATURES.index("has_profile")].max() == 0
     table = prefix_table(prefixes).set_index("capture")
     assert table.loc["test_01/good", "complaint"] == ""
     assert table.loc["test_01/bad", "rare_ids"] > 0.3
@@ -97,5 +99,5 @@ def test_a_capture_shorter_than_its_prefix_keeps_its_windows():
     )
     prefixes = inspect_prefixes({"test_01/a": frames}, 5.0, GUARD)
     assert prefixes["test_01/a"].complaint == "the capture lasts 0.3 s"
-    ((_, block),) = calibrated_blocks({"test_01/a": frames}, CUT, prefixes)
+    ((_, block),) = calibrated_blocks({"test_01/a": frames}, CUT, prefixes, with_profile=True)
     assert len(block) == 3

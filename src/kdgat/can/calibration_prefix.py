@@ -120,7 +120,11 @@ def inspect_prefixes(
 
 
 def calibrated_blocks(
-    captures: Mapping[str, pd.DataFrame], cut: Cut, prefixes: Mapping[str, Prefix]
+    captures: Mapping[str, pd.DataFrame],
+    cut: Cut,
+    prefixes: Mapping[str, Prefix],
+    *,
+    with_profile: bool,
 ) -> Iterator[tuple[str, GraphStore]]:
     """Measure test captures against the profile that their own beginning teaches.
 
@@ -131,6 +135,7 @@ def calibrated_blocks(
         captures: `<scenario>/<capture>` -> frame table.
         cut: How captures are cut.
         prefixes: Of the test captures.
+        with_profile: False where the detectors are trained without profiles.
 
     Yields:
         The split `calibrated_test`, and graphs for it.
@@ -140,7 +145,7 @@ def calibrated_blocks(
         starts = deal_windows(name, frames, cut)["test"]
         later = starts[starts >= prefix.num_frames]
         profile = None
-        if not prefix.complaint:
+        if with_profile and not prefix.complaint:
             profile = Profile.empty().update(frames.iloc[: prefix.num_frames])
         chosen = later if len(later) else starts
         for block in capture_blocks(name, frames, chosen, cut, profile):

@@ -79,7 +79,11 @@ def drawn_blocks(
         if name in benign and frames["dlc"].max() > MAX_DLC:
             LOGGER.warning("%s: CAN FD frames, no attack is injected", name)
         elif name in benign:
-            others = [other for other in benign if vehicles[other] != vehicles[name]]
+            others = [
+                other
+                for other in benign
+                if vehicles[other] not in (vehicles[name], *drawing.left_out)
+            ]
             yield from _synthetic(name, frames, parts, lessons, captures, others, cut, drawing)
 
 

@@ -103,7 +103,7 @@ def build_graph_stores(
         blocks = chain(
             splits.split_blocks(captures, cut),
             drawn_blocks(trained_on, trained_on.vehicles(), cut, drawing),
-            calibrated_blocks(captures, cut, prefixes),
+            calibrated_blocks(captures, cut, prefixes, with_profile=parameters.profile.drop < 1.0),
         )
         return splits.write_stores(blocks, paths, identity=identity)
 
