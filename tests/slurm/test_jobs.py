@@ -133,14 +133,14 @@ def test_warned_job_goes_back_to_the_queue_and_completes(signal, code, desk, wai
 
 
 def test_preempted_job_goes_on_after_the_one_that_needed_its_processors(desk, wait_for, state_of):
-    desk.stage_does("fusion", '[ -n "${SLURM_RESTART_COUNT:-}" ] || sleep 30')
+    desk.stage_does("fusion", '[ -n "${SLURM_RESTART_COUNT:-}" ] || sleep 100')
     (job,) = desk.submit("fusion", "--", "--partition=preempt", "--cpus-per-task=2")
     wait_for(lambda: "life=0" in desk.log("fusion"))
     processors = int(subprocess.check_output(["sinfo", "-h", "-o", "%c"], text=True).split()[0])
     urgent = ["sbatch", "--parsable", f"--cpus-per-task={processors - 1}", "--wrap=sleep 1"]
     urgent.insert(1, "--output=/dev/null")
     other = subprocess.check_output(urgent, text=True).strip()
-    wait_for(lambda: ended(state_of, job))
+    wait_for(lambda: ended(state_of, job), seconds=90)
     assert [state_of(other), state_of(job)] == ["COMPLETED", "COMPLETED"]
     assert "life=1" in desk.log("fusion")
 
