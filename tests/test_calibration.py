@@ -61,6 +61,13 @@ def test_the_budget_is_kept_on_windows_never_seen():
         assert fitted.rule == BENIGN_TAIL
 
 
+def test_it_is_never_far_above_the_highest_benign_score():
+    benign = np.random.default_rng(2).pareto(2, 300)
+    fitted = fit_threshold(np.zeros(300), benign, budget=1e-4)
+    assert fitted.value == np.nextafter(fitted.highest, np.inf)
+    assert fitted.highest == benign.max()
+
+
 def test_attacks_do_not_move_the_operating_point():
     benign = np.random.default_rng(1).standard_normal(500)
     alone = fit_threshold(np.zeros(500), benign, budget=0.01)

@@ -4,9 +4,11 @@ The windows that are asked to give few false alarms are fewer than the false ala
 budget of one in ten thousand cannot be read off a thousand benign windows. So the tail above a
 high quantile is described by a generalised Pareto distribution (Pickands 1975; Coles: An
 Introduction to Statistical Modeling of Extreme Values, 2001, chapter 4) and the threshold is its
-quantile at the budget. Where the windows do suffice, the threshold is never below the conformal
-quantile, the score that at most the budget's share of n + 1 exchangeable windows reach (Vovk et
-al.: Algorithmic Learning in a Random World, 2005). Labels of attacks are not looked at.
+quantile at the budget, but just above the highest benign score at most: what so few windows say of
+scores beyond it costs attacks and saves hardly an alarm (docs/decisions/0004-operating-point.md).
+Where the windows do suffice, the threshold is never below the conformal quantile, the score that at
+most the budget's share of n + 1 exchangeable windows reach (Vovk et al.: Algorithmic Learning in a
+Random World, 2005). Labels of attacks are not looked at.
 """
 
 from dataclasses import asdict, dataclass
@@ -98,10 +100,9 @@ def fit_threshold(labels: ArrayLike, scores: ArrayLike, *, budget: float) -> Thr
     n_tail = int(min(max(FEWEST_IN_TAIL, round(TAIL_SHARE * benign.size)), benign.size // 2))
     start = benign[-n_tail - 1]
     shape, scale = fit_tail(benign[-n_tail:] - start)
-    value = max(
-        start + tail_quantile(shape, scale, budget * benign.size / n_tail),
-        conformal_quantile(benign, budget),
-    )
+    extrapolated = start + tail_quantile(shape, scale, budget * benign.size / n_tail)
+    above_all = float(np.nextafter(benign[-1], np.inf))
+    value = max(min(extrapolated, above_all), conformal_quantile(benign, budget))
     return _threshold(
         labels,
         scores,
