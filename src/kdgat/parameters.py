@@ -11,6 +11,7 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 OpenShare = Annotated[float, Field(gt=0.0, lt=1.0)]
 PositiveInt = Annotated[int, Field(ge=1)]
 PositiveFloat = Annotated[float, Field(gt=0.0)]
+NonNegativeInt = Annotated[int, Field(ge=0)]
 NonNegativeFloat = Annotated[float, Field(ge=0.0)]
 DatasetName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -91,6 +92,12 @@ class Injections(Group):
     )
     pseudo_share: NonNegativeFloat = Field(
         description="benign windows of pseudo-vehicles in a draw, likewise"
+    )
+    pseudo_vehicles: PositiveInt = Field(
+        description="pseudo-vehicles that a draw makes of each attack-free capture"
+    )
+    simulated_vehicles: NonNegativeInt = Field(
+        description="simulated cars in a draw, together as many windows as one such capture's"
     )
     held_out: Annotated[list[AttackName], BeforeValidator(_split_at_plus)] = Field(
         description="attacks that training never sees, validation does; a+b on the command line"

@@ -7,7 +7,7 @@ import torch
 from kdgat.can.drawn_windows import Drawing, drawn_blocks
 from kdgat.can.graph_store import concatenate
 from kdgat.can.graphs import NODE_FEATURES
-from kdgat.can.injections import inject
+from kdgat.can.injections import ATTACKS, inject
 from kdgat.can.simulator import simulate_vehicle
 from kdgat.can.splits import Cut, deal_windows
 from kdgat.can.vehicles import VEHICLES
@@ -21,6 +21,8 @@ PLAN = Injections(
     validation_draws=1,
     share=1.0,
     pseudo_share=0.5,
+    pseudo_vehicles=2,
+    simulated_vehicles=2,
     held_out=["replay"],
     bitrate=500_000,
 )
@@ -69,11 +71,17 @@ def kinds(store) -> set[str]:
     return {name.split("+")[-1] for name in store.captures if "+" in name}
 
 
+def cars(store, kind: str) -> set[str]:
+    """Name the cars of a kind that do not exist, without what attacks them."""
+    found = {name.removesuffix(f"+{attack}") for name in store.captures for attack in ATTACKS}
+    return {name for name in found if f"{kind}_vehicle_" in name and not name.endswith(ATTACKS)}
+
+
 def test_held_out_attacks_are_validated_on_alone(stores):
     assert set(stores) == {"drawn_train", "drawn_validation"}
     assert "replay" not in kinds(stores["drawn_train"])
     assert "replay" in kinds(stores["drawn_validation"])
-    assert {"dos", "fuzzing", "spoofing_sparse", "pseudo_vehicle"} <= kinds(stores["drawn_train"])
+    assert {"dos", "fuzzing", "spoofing_sparse"} <= kinds(stores["drawn_train"])
 
 
 def test_recorded_windows_come_once_a_draw_from_their_own_split(captures, stores):
@@ -102,6 +110,23 @@ def test_suppression_is_labelled_though_no_frame_is(stores):
     assert store.attack_frames[chosen].sum() == 0
 
 
+def test_each_capture_lends_itself_to_pseudo_vehicles_and_simulated_cars_join(stores):
+    for store in stores.values():
+        assert cars(store, "pseudo") == {
+            f"train_01/free-{name}+pseudo_vehicle_{place}"
+            for name in ("aster", "birch")
+            for place in (0, 1)
+        }
+        assert cars(store, "simulated") == {"simulated_vehicle_0", "simulated_vehicle_1"}
+
+
+def test_cars_that_do_not_exist_are_met_benign_and_attacked(stores):
+    store = stores["drawn_train"]
+    numbers = [n for n, name in enumerate(store.captures) if "simulated_vehicle" in name]
+    chosen = torch.isin(store.capture, torch.tensor(numbers, dtype=torch.int32))
+    assert set(store.y[chosen].tolist()) == {0, 1}
+
+
 def test_equal_seeds_draw_equal_windows(captures, stores):
     again = drawn(captures, Drawing(PROFILE, PLAN))["drawn_train"]
     assert torch.equal(again.x, stores["drawn_train"].x)
@@ -119,5 +144,4 @@ def test_a_vehicle_left_out_is_validated_on_alone(captures):
 def test_without_injections_only_recorded_windows_are_drawn(captures):
     plan = PLAN.model_copy(update={"share": 0.0, "pseudo_share": 0.0})
     found = drawn(captures, Drawing(PROFILE, plan))
-    assert kinds(found["drawn_train"]) <= {"pseudo_vehicle"}
     assert set(found["drawn_train"].captures) == set(captures)

@@ -5,6 +5,7 @@ they are attacked. A draw shows each recorded training window once; stores hold 
 """
 
 import logging
+import math
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +21,9 @@ from kdgat.can.injected_windows import EVIDENCE_IN_PROFILE, attacked_windows
 from kdgat.can.injections import ATTACKS
 from kdgat.can.lessons import Lessons, assign_profiles, learn_lessons
 from kdgat.can.pseudo_vehicles import pseudo_vehicle
+from kdgat.can.simulator import simulate_vehicle
 from kdgat.can.splits import Cut, capture_blocks, deal_windows
+from kdgat.can.vehicles import draw_style, draw_vehicle
 from kdgat.can.windows import window_labels, window_starts
 from kdgat.errors import DataError
 from kdgat.parameters import Injections, ProfileDraw
@@ -33,7 +36,12 @@ STRETCHES, STRETCHES_MET = 16, 4
 SHORTEST_PART = 2.0
 """A part of a recording shorter than so many s is not attacked."""
 
-PSEUDO = "pseudo_vehicle"
+PIECE_SECONDS = 12.0
+"""A pseudo-vehicle is made of so many s of a recording at least, where there are as many."""
+
+SIMULATED_SECONDS = 12.0
+
+PSEUDO, SIMULATED = "pseudo_vehicle", "simulated_vehicle"
 
 Blocks = Iterator[tuple[str, GraphStore]]
 """A split, `drawn_train` or `drawn_validation`, and graphs for it."""
@@ -68,6 +76,7 @@ def drawn_blocks(
     vehicles = {name: name if vehicle == UNKNOWN else vehicle for name, vehicle in vehicles.items()}
     known = _learn(captures, vehicles, drawing)
     benign = [name for name in captures if not captures[name]["attack"].any()]
+    sizes: dict[str, list[int]] = {}
     for name in captures:
         frames = _forward(captures[name])
         parts = deal_windows(name, frames, cut)
@@ -79,12 +88,16 @@ def drawn_blocks(
         if name in benign and frames["dlc"].max() > MAX_DLC:
             LOGGER.warning("%s: CAN FD frames, no attack is injected", name)
         elif name in benign:
+            for split, starts in parts.items():
+                sizes.setdefault(split, []).append(len(starts))
             others = [
                 other
                 for other in benign
                 if vehicles[other] not in (vehicles[name], *drawing.left_out)
             ]
             yield from _synthetic(name, frames, parts, lessons, captures, others, cut, drawing)
+    for split, numbers in sizes.items():
+        yield from _simulated(split, float(np.mean(numbers)), cut, drawing)
 
 
 def _learn(
@@ -153,32 +166,98 @@ def _synthetic(
                 name, name, split, stretch, len(starts), met, cut, drawing, generator
             ):
                 yield f"drawn_{split}", block
-            second = None
-            if others and generator.random() < 0.5:
-                other = str(generator.choice(others))
-                mixed = _forward(captures[other])
-                second = _stretch(mixed, deal_windows(other, mixed, cut)[split], cut, generator)
-            for block in _of_pseudo_vehicle(
-                name, split, stretch, second, len(starts), cut, drawing, generator
-            ):
-                yield f"drawn_{split}", block
+            second = _other_stretch(captures, others, split, cut, generator)
+            for place in range(drawing.injections.pseudo_vehicles):
+                yield from _of_pseudo_vehicle(
+                    f"{name}+{PSEUDO}_{place}",
+                    split,
+                    stretch,
+                    second if generator.random() < 0.5 else None,
+                    len(starts),
+                    cut,
+                    drawing,
+                    generator,
+                )
 
 
-def _of_pseudo_vehicle(name, split, first, second, number, cut, drawing, generator):
-    """Draw benign and attacked windows of one pseudo-vehicle."""
-    frames = pseudo_vehicle(first, second, generator, bitrate=drawing.injections.bitrate)
+def _other_stretch(
+    captures: Mapping[str, pd.DataFrame],
+    others: list[str],
+    split: str,
+    cut: Cut,
+    generator: np.random.Generator,
+) -> pd.DataFrame | None:
+    """Cut a stretch of the same split out of another car's recording, None if there is none."""
+    if not others:
+        return None
+    other = str(generator.choice(others))
+    frames = _forward(captures[other])
+    if frames["dlc"].max() > MAX_DLC:
+        return None
+    return _stretch(frames, deal_windows(other, frames, cut)[split], cut, generator)
+
+
+def _of_pseudo_vehicle(
+    label: str,
+    split: str,
+    first: pd.DataFrame,
+    second: pd.DataFrame | None,
+    number: int,
+    cut: Cut,
+    drawing: Drawing,
+    generator: np.random.Generator,
+) -> Blocks:
+    """Draw windows of one of the pseudo-vehicles that share `number` windows."""
+    parts = drawing.injections.pseudo_vehicles
+    pieces = [
+        None if stretch is None else _piece(stretch, parts, generator)
+        for stretch in (first, second)
+    ]
+    frames = pseudo_vehicle(*pieces, generator, bitrate=drawing.injections.bitrate)
+    yield from _of_car(label, split, frames, number / parts, cut, drawing, generator)
+
+
+def _simulated(split: str, number: float, cut: Cut, drawing: Drawing) -> Blocks:
+    """Draw windows of simulated cars, `number` in all; each car is met in one draw alone."""
+    plan = drawing.injections
+    for draw in range(_draws(split, drawing)):
+        for place in range(plan.simulated_vehicles):
+            label = f"{SIMULATED}_{place}"
+            generator = _generator(drawing, label, split, draw)
+            frames = simulate_vehicle(
+                draw_vehicle(draw_style(label, generator)),
+                generator=generator,
+                duration=SIMULATED_SECONDS,
+                bitrate=plan.bitrate,
+                start=0.0,
+            )
+            share = number / plan.simulated_vehicles
+            yield from _of_car(label, split, frames, share, cut, drawing, generator)
+
+
+def _of_car(
+    label: str,
+    split: str,
+    frames: pd.DataFrame,
+    number: float,
+    cut: Cut,
+    drawing: Drawing,
+    generator: np.random.Generator,
+) -> Blocks:
+    """Draw benign and attacked windows of one car that does not exist."""
     starts = window_starts(len(frames), cut.window, cut.stride)
     if len(starts) == 0:
         return
-    label = f"{name}+{PSEUDO}"
     lessons = learn_lessons(
         label, frames, seconds=drawing.profile.seconds, number=STRETCHES_MET, generator=generator
     )
-    wanted = round(drawing.injections.pseudo_share * number)
+    wanted = math.ceil(drawing.injections.pseudo_share * number)
     chosen = np.sort(generator.permutation(starts)[:wanted])
     y = np.zeros(len(chosen), np.uint8)
-    yield from _measured(label, label, frames, chosen, y, lessons, cut, drawing, generator)
-    yield from _attacked(label, label, split, frames, number, lessons, cut, drawing, generator)
+    for block in _measured(label, label, frames, chosen, y, lessons, cut, drawing, generator):
+        yield f"drawn_{split}", block
+    for block in _attacked(label, label, split, frames, number, lessons, cut, drawing, generator):
+        yield f"drawn_{split}", block
 
 
 def _attacked(label, origin, split, frames, number, lessons, cut, drawing, generator):
@@ -187,7 +266,7 @@ def _attacked(label, origin, split, frames, number, lessons, cut, drawing, gener
     attacks = [name for name in ATTACKS if split == "validation" or name not in plan.held_out]
     duration = frames["timestamp"].iloc[-1] - frames["timestamp"].iloc[0]
     # Half of the windows come from the car itself, half from pseudo-vehicles.
-    wanted = round(plan.share * number / len(attacks) / 2) if attacks else 0
+    wanted = math.ceil(plan.share * number / len(attacks) / 2) if attacks else 0
     if wanted == 0 or duration < SHORTEST_PART:
         return
     for attack in attacks:
@@ -207,29 +286,40 @@ def _attacked(label, origin, split, frames, number, lessons, cut, drawing, gener
         must = attack in EVIDENCE_IN_PROFILE
         if must and (not lessons.long or drawing.profile.drop == 1.0):
             continue
-        shown = replace(
-            drawing,
-            profile=drawing.profile.model_copy(update={"drop": 0.0}) if must else drawing.profile,
-        )
         yield from _measured(
-            f"{label}+{attack}", origin, frames_, starts, y, lessons, cut, shown, generator
+            f"{label}+{attack}",
+            origin,
+            frames_,
+            starts,
+            y,
+            lessons,
+            cut,
+            drawing,
+            generator,
+            always=must,
         )
 
 
-def _measured(label, origin, frames, starts, y, lessons, cut, drawing, generator):
-    """Turn windows into graphs, each against the profile that is drawn for it."""
+def _measured(label, origin, frames, starts, y, lessons, cut, drawing, generator, *, always=False):
+    """Turn windows into graphs, each against the profile that is drawn for it.
+
+    With `always` none is drawn without; a window that all lessons have seen is then left out.
+    """
     if len(starts) == 0:
         return
     time = frames["timestamp"].to_numpy()
+    draw = drawing.profile.model_copy(update={"drop": 0.0}) if always else drawing.profile
     dealt = assign_profiles(
         origin,
         time[starts],
         time[starts + cut.window - 1],
         lessons,
-        drawing.profile,
+        draw,
         generator,
     )
     for places, profile in dealt:
+        if always and profile is None:
+            continue
         first = 0
         for block in capture_blocks(label, frames, starts[places], cut, profile):
             labels = y[places][first : first + len(block)]
@@ -250,6 +340,16 @@ def _stretch(
     return frames.iloc[starts[first[chosen]] : starts[last[chosen]] + cut.window].reset_index(
         drop=True
     )
+
+
+def _piece(frames: pd.DataFrame, parts: int, generator: np.random.Generator) -> pd.DataFrame:
+    """Cut one of `parts` pieces out of a recording, or one of `PIECE_SECONDS` if that is longer."""
+    time = frames["timestamp"].to_numpy()
+    duration = time[-1] - time[0]
+    span = min(duration, max(duration / parts, PIECE_SECONDS))
+    begin = time[0] + generator.uniform(0.0, duration - span)
+    first, last = np.searchsorted(time, [begin, begin + span])
+    return frames.iloc[first : last + 1].reset_index(drop=True)
 
 
 def _forward(frames: pd.DataFrame) -> pd.DataFrame:

@@ -1,8 +1,8 @@
 """Cars that do not exist, made from recordings of cars that do: some IDs of one or two of them.
 
 A detector that must hold on unknown cars has to see many; two or three recordings are few. A
-pseudo-vehicle keeps the rhythms and payloads of real ECUs and changes which of them share a bus,
-under which IDs, and how fast they send.
+pseudo-vehicle keeps the traffic of real ECUs and changes which of them share a bus, under which
+IDs, how fast they send, and some of their habits (`variations`).
 """
 
 import numpy as np
@@ -12,6 +12,7 @@ from kdgat.can.attackers import Added, record
 from kdgat.can.bus import frame_time
 from kdgat.can.frames import STANDARD_IDS
 from kdgat.can.injections import merge
+from kdgat.can.variations import with_habits_drawn_anew
 
 KEPT_SHARE = (0.5, 1.0)
 """Share of the first car's IDs that stay."""
@@ -37,7 +38,7 @@ def pseudo_vehicle(
     Both recordings run over the same time; frames that want the bus at once are arbitrated.
 
     Args:
-        first: Benign frame table, timestamps not descending.
+        first: Benign frame table of classical CAN, timestamps not descending.
         second: Of another car; None to take the first one's IDs alone.
         generator: Source of all randomness.
         bitrate: Speed of the bus, bit/s.
@@ -47,10 +48,11 @@ def pseudo_vehicle(
     """
     number = 2 * STANDARD_IDS // 3
     names = generator.permutation(np.arange(1, number + 1))
-    kept = _some_ids(first, KEPT_SHARE, names, generator)
+    kept = _some_ids(with_habits_drawn_anew(first, generator), KEPT_SHARE, names, generator)
     kept = _stretched(kept, generator)
     if second is None:
         return kept
+    second = with_habits_drawn_anew(second, generator)
     taken = _some_ids(second, TAKEN_SHARE, names[number // 2 :], generator)
     begin = kept["timestamp"].iloc[0]
     taken = _stretched(taken, generator)

@@ -21,6 +21,9 @@ from kdgat.can.messages import (
 NUM_SIGNALS = 8
 """Physical signals of a car: speed, engine speed, steering angle and the like."""
 
+PERIODS = (0.005, 0.008, 0.01, 0.0125, 0.016, 0.02, 0.025, 0.03, 0.04, 0.05, 0.1, 0.2, 0.5, 1.0)
+"""Periods of cyclic messages that a drawn style chooses from, s."""
+
 
 @dataclass(frozen=True)
 class Style:
@@ -56,6 +59,22 @@ class Vehicle:
     name: str
     messages: tuple[Message, ...]
     diagnostic: Diagnostic
+
+
+def draw_style(name: str, generator: np.random.Generator) -> Style:
+    """Draw a style: a car unlike any other, within what buses of passenger cars carry."""
+    number = int(generator.integers(3, len(PERIODS) + 1))
+    return Style(
+        name=name,
+        seed=int(generator.integers(2**31)),
+        frame_rate=float(generator.uniform(600.0, 2400.0)),
+        periods=tuple(np.sort(generator.choice(PERIODS, number, replace=False)).tolist()),
+        full_share=float(generator.uniform(0.3, 1.0)),
+        jitter=float(generator.uniform(0.02, 0.3)),
+        events=int(generator.integers(0, 30)),
+        bursts=int(generator.integers(0, 8)),
+        sessions=float(generator.uniform(4.0, 40.0)),
+    )
 
 
 def draw_vehicle(style: Style) -> Vehicle:
