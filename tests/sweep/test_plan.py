@@ -65,6 +65,18 @@ def test_chain_runs_everything_at_once():
     assert cell.arguments() == ["run", "--params", "dataset=a,seed=3"]
 
 
+def test_a_stage_of_one_seed_runs_with_the_first_for_every_cell():
+    raw = {"pipelines": ["teacher", "distillation"], "datasets": ["a"], "seeds": "1-2"}
+    plan = make_plan(raw | {"one_seed": ["teacher"]}, "here")
+    assert [cell.params for cell in plan.cells()] == [
+        "dataset=a,seed=1",
+        "dataset=a,seed=1",
+        "dataset=a,seed=1",
+        "dataset=a,seed=2",
+    ]
+    assert plan.cells()[1].name == "teacher/a/seed_2/plain"
+
+
 def test_seeds():
     assert parse_seeds("1-3,7") == [1, 2, 3, 7]
     assert parse_seeds("4") == [4]
@@ -84,6 +96,7 @@ GOOD = {"pipelines": ["fusion"], "datasets": ["a"], "seeds": [1]}
         ({"overrides": {"x": {"seed": 2}}}, ["variant 'x' sets seed"]),
         ({"overrides": {"x": {"a.b": "1,2"}}}, ["a.b", "no ','"]),
         ({"datasets": ["A/B"]}, ["datasets", "pattern"]),
+        ({"one_seed": ["teacher"]}, ["one_seed names teacher", "not among the pipelines"]),
     ],
 )
 def test_a_bad_plan_ends_in_a_sentence(change, parts):

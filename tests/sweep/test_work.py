@@ -35,6 +35,17 @@ def test_only_what_an_override_reaches_is_run_per_variant():
     }
 
 
+def test_with_one_seed_all_students_learn_from_the_same_teacher(data):
+    plan = plan_of(one_seed=["autoencoder", "teacher"])
+    works = plan_work(plan)
+    assert len({w for c, w in works.items() if c.pipeline == "teacher"}) == 1
+    assert len({w for c, w in works.items() if c.pipeline == "distillation"}) == 4
+    student = works[plan.cell("distillation/synthetic/seed_2/distilled")]
+    teacher = dict(student.inputs)["teacher_classifier"]
+    assert teacher == works[plan.cell("teacher/synthetic/seed_1/distilled")]
+    assert dict(teacher.outputs)["teacher_classifier"].parent.name == "seed_1"
+
+
 def test_a_cell_knows_what_it_builds_on():
     plan = plan_of()
     works = plan_work(plan)
@@ -81,6 +92,7 @@ def test_outputs_lie_where_the_catalog_puts_them(data):
         ({"pipelines": ["teachr"]}, ["teachr", "teacher"]),
         ({"overrides": {"x": {"teacher.id_dropuot": 1}}}, ["id_dropuot", "did you mean"]),
         ({"overrides": {"x": {"teacher.id_dropout": 2.0}}}, ["teacher.id_dropout", "2.0"]),
+        ({"seeds": [2, 1], "one_seed": ["teacher"]}, ["first seed, 2", "default one, 1"]),
         ({"pipelines": ["fusion"]}, ["distillation.soft.enabled", "no pipeline of the plan"]),
     ],
 )

@@ -6,6 +6,7 @@
     overrides:                   # name of a variant -> the parameters it changes
       distilled: {}
       undistilled: {distillation.soft.enabled: false}
+    one_seed: [teacher]          # may be left out: stages that run once for all seeds
     environment: smoke           # may be left out: Kedro's --env
 
 A plan's cells are independent but for one rule: a cell may begin when the cell of the pipeline
@@ -15,10 +16,10 @@ before it, with the same dataset, seed and variant, is done.
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from kdgat.errors import ParameterError
 from kdgat.parameters import Group
@@ -41,6 +42,7 @@ class Cell:
         variant: name of the overrides.
         overrides: dotted parameter -> value.
         environment: Kedro's `--env`; None for the default.
+        run_seed: the seed it runs with, where one run serves all seeds; None for its own.
     """
 
     pipeline: str
@@ -49,6 +51,12 @@ class Cell:
     variant: str
     overrides: tuple[tuple[str, Value], ...] = ()
     environment: str | None = None
+    run_seed: int | None = None
+
+    @property
+    def trained_with(self) -> int:
+        """The seed that the run is given."""
+        return self.seed if self.run_seed is None else self.run_seed
 
     @property
     def name(self) -> str:
@@ -58,7 +66,7 @@ class Cell:
     @property
     def params(self) -> str:
         """Write dataset, seed and overrides as `kedro run --params` takes them."""
-        values = {"dataset": self.dataset, "seed": self.seed, **dict(self.overrides)}
+        values = {"dataset": self.dataset, "seed": self.trained_with, **dict(self.overrides)}
         return ",".join(f"{key}={_as_text(value)}" for key, value in values.items())
 
     def arguments(self, load_versions: dict[str, str] | None = None) -> list[str]:
@@ -97,6 +105,9 @@ class Plan(Group):
     overrides: Annotated[dict[Name, dict[str, Value]], Field(min_length=1)] = Field(
         default={PLAIN_VARIANT: {}},
         description="name of a variant -> dotted parameter -> value",
+    )
+    one_seed: list[Name] = Field(
+        default=[], description="pipelines that run with the first seed alone, for all seeds"
     )
     environment: Name | None = Field(default=None, description="Kedro's --env")
 
@@ -138,6 +149,13 @@ class Plan(Group):
             raise ValueError(f"'{WHOLE_CHAIN}' is all pipelines: it stands alone")
         return pipelines
 
+    @model_validator(mode="after")
+    def _refuse_foreign_stage(self) -> Self:
+        for name in self.one_seed:
+            if name not in self.pipelines:
+                raise ValueError(f"one_seed names {name}, which is not among the pipelines")
+        return self
+
     def cells(self, pipeline: str | None = None) -> list[Cell]:
         """List the cells, pipeline by pipeline in the plan's order.
 
@@ -157,6 +175,7 @@ class Plan(Group):
                 variant,
                 tuple(self.overrides[variant].items()),
                 self.environment,
+                run_seed=self.seeds[0] if name in self.one_seed else None,
             )
             for name, dataset, seed, variant in product(
                 wanted, self.datasets, self.seeds, self.overrides

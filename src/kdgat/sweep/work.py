@@ -82,6 +82,7 @@ def plan_work(plan: Plan) -> dict[Cell, Work]:
     """
     _refuse_unknown_pipelines(plan)
     _refuse_idle_overrides(plan)
+    _refuse_other_seed(plan)
     resolved: dict[tuple, dict[str, str]] = {}
     files = {
         dataset: _templates(dataset, plan.environment, locations.data_root())
@@ -93,7 +94,7 @@ def plan_work(plan: Plan) -> dict[Cell, Work]:
         changed = (cell.dataset, cell.variant)
         if changed not in resolved:
             resolved[changed] = _parameters(cell)
-        values = resolved[changed] | {"seed": str(cell.seed)}
+        values = resolved[changed] | {"seed": str(cell.trained_with)}
         made = makers.setdefault((cell.dataset, cell.seed, cell.variant), {})
         works[cell] = _work(cell, values, made, files[cell.dataset])
         made |= {name: works[cell] for name, _ in works[cell].outputs}
@@ -133,6 +134,16 @@ def _refuse_idle_overrides(plan: Plan) -> None:
                 )
 
 
+def _refuse_other_seed(plan: Plan) -> None:
+    """A run finds models of its own seed and of the default one, and no others."""
+    default = configuration(plan.environment, {})["globals"]["seed"]
+    if plan.one_seed and plan.seeds[0] != default:
+        raise ParameterError(
+            f"one_seed runs {', '.join(plan.one_seed)} with the first seed, {plan.seeds[0]}: "
+            f"let the seeds begin with the default one, {default}"
+        )
+
+
 def _groups_read(pipeline: str, dataset: str) -> set[str]:
     inputs = pipeline_of(pipeline).inputs()
     groups = {name.removeprefix("params:") for name in inputs if name.startswith("params:")}
@@ -144,7 +155,7 @@ def _groups_read(pipeline: str, dataset: str) -> set[str]:
 def _parameters(cell: Cell) -> dict[str, str]:
     dots = [f"{key}={value}" for key, value in cell.overrides]
     changes = OmegaConf.to_container(OmegaConf.from_dotlist(dots))
-    runtime = {"dataset": cell.dataset, "seed": cell.seed, **changes}
+    runtime = {"dataset": cell.dataset, "seed": cell.trained_with, **changes}
     raw = configuration(cell.environment, runtime)["parameters"]
     values = flatten_changes(check_parameters(raw).model_dump(mode="json"))
     return {key: str(value) for key, value in values.items()}
@@ -161,12 +172,12 @@ def _work(cell: Cell, values: dict[str, str], made: dict[str, Work], files: dict
     return Work(
         pipeline=cell.pipeline,
         dataset=cell.dataset,
-        seed=cell.seed if SEED in pipeline.inputs() else None,
+        seed=cell.trained_with if SEED in pipeline.inputs() else None,
         parameters=tuple(sorted(read.items())),
         inputs=tuple((name, made[name]) for name in sorted(pipeline.inputs() & made.keys())),
         cell=cell,
         outputs=tuple(
-            (name, _with_seed(files[name], cell.seed))
+            (name, _with_seed(files[name], cell.trained_with))
             for name in sorted(pipeline.all_outputs() & files.keys())
         ),
     )
