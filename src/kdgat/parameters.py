@@ -93,7 +93,7 @@ class Injections(Group):
     pseudo_share: NonNegativeFloat = Field(
         description="benign windows of pseudo-vehicles in a draw, likewise"
     )
-    pseudo_vehicles: PositiveInt = Field(
+    pseudo_vehicles: NonNegativeInt = Field(
         description="pseudo-vehicles that a draw makes of each attack-free capture"
     )
     simulated_vehicles: NonNegativeInt = Field(

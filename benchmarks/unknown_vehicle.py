@@ -1,0 +1,144 @@
+"""Students on a training car that training has not seen: what cars that do not exist are worth.
+
+python benchmarks/unknown_vehicle.py <raw root>/hcrl_sa [--seed 1]
+
+Captures are named `<attack>-<vehicle>`. Each vehicle of the training captures is left out in turn;
+undistilled students learn from the others, with and without pseudo-vehicles and simulated cars;
+their operating points come from the others' benign validation windows; the mean of both students
+judges the recorded attack captures of the car left out. No test capture is read.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+from build_graphs import captures_of
+from measure import scratch
+
+from kdgat.calibration import PROTOCOLS, fit_threshold
+from kdgat.can.drawn_windows import Drawing, drawn_blocks
+from kdgat.can.graph_store import GraphStore
+from kdgat.can.scaling import feature_scaling
+from kdgat.can.splits import Cut, write_stores
+from kdgat.metrics.detection import detection_metrics
+from kdgat.parameters import Autoencoder, Parameters, Teacher, check_parameters
+from kdgat.sweep.work import configuration
+from kdgat.training.autoencoder import train_autoencoder
+from kdgat.training.classifier import train_classifier
+from kdgat.training.scoring import fusion_table
+from kdgat.training.window_scores import Part, window_table
+
+SPLITS = ("drawn_train", "drawn_validation")
+
+VARIANTS = {
+    "recorded cars": {"share": 0.0, "pseudo_vehicles": 0, "simulated_vehicles": 0},
+    "and injected attacks": {"pseudo_vehicles": 0, "simulated_vehicles": 0},
+    "and pseudo-vehicles": {"simulated_vehicles": 0},
+    "and simulated cars": {},
+}
+"""Changes of `data_processing.injections`, each row of the table with all before it."""
+
+
+def draw(captures: dict, left_out: str, parameters: Parameters, changes: dict, folder: Path):
+    """Draw training and validation windows: the car left out is in validation alone."""
+    data = parameters.data_processing
+    drawing = Drawing(
+        data.profile, data.injections.model_copy(update=changes), left_out=(left_out,)
+    )
+    vehicles = {name: name.rsplit("-", maxsplit=1)[-1] for name in captures}
+    cut = Cut(data.window, data.stride, data.validation_share)
+    paths = {split: folder / f"{split}.safetensors" for split in SPLITS}
+    blocks = drawn_blocks(captures, vehicles, cut, drawing)
+    stores = write_stores(blocks, paths)
+    return [stores[split] for split in SPLITS]
+
+
+def split_by_car(store: GraphStore, left_out: str) -> tuple[GraphStore, GraphStore]:
+    """Part the windows of all other cars from those recorded of the car left out."""
+    is_own = np.array([f"-{left_out}" in name for name in store.captures])
+    is_recorded = np.array(["+" not in name for name in store.captures])
+    capture = store.capture.numpy()
+    return (
+        store.subset(np.flatnonzero(~is_own[capture])),
+        store.subset(np.flatnonzero((is_own & is_recorded)[capture])),
+    )
+
+
+def train(windows: GraphStore, validation: GraphStore, parameters: Parameters, seed: int):
+    students = parameters.distillation
+    common = {
+        "train": windows,
+        "validation": validation,
+        "scaling": feature_scaling(windows),
+        "compute": parameters.compute,
+        "seed": seed,
+    }
+    autoencoder, _ = train_autoencoder(
+        parameters=Autoencoder(
+            model=students.autoencoder,
+            loss=students.autoencoder_loss,
+            fit=students.autoencoder_fit,
+        ),
+        **common,
+    )
+    classifier, _ = train_classifier(
+        parameters=Teacher(
+            mode="normal",
+            id_dropout=students.id_dropout,
+            model=students.classifier,
+            fit=students.classifier_fit,
+            curriculum=students.curriculum,
+        ),
+        autoencoder=autoencoder,
+        **common,
+    )
+    return autoencoder, classifier
+
+
+def judge(models, validation: GraphStore, unseen: GraphStore, parameters: Parameters) -> list:
+    """Judge the mean of both students on the unseen car, one row for each protocol."""
+    rows, parts = [], []
+    for store in (validation, unseen):
+        scores = fusion_table(*models, store, compute=parameters.compute)
+        mean = scores[["anomaly_logit", "attack_logit"]].mean(axis=1)
+        parts.append(window_table(Part(store, "validation")).assign(score=mean))
+    for protocol in PROTOCOLS:
+        fitted, judged = (part[part["protocol"] == protocol] for part in parts)
+        point = fit_threshold(
+            fitted["label"], fitted["score"], budget=parameters.operating_point.budget
+        )
+        rows.append((protocol, detection_metrics(judged["label"], judged["score"], point.value)))
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="a dataset, such as hcrl_sa")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    parameters = check_parameters(configuration(None, {})["parameters"])
+    captures = captures_of(arguments.folder)
+    vehicles = sorted({name.rsplit("-", maxsplit=1)[-1] for name in captures})
+    print("| trained on | car left out | protocol | F1 | FPR | AUROC | n | CPU s |")
+    print("|---|---|---|---|---|---|---|---|")
+    for left_out in vehicles:
+        for variant, changes in VARIANTS.items():
+            began = time.process_time()
+            with scratch() as folder:
+                windows, held_out = draw(captures, left_out, parameters, changes, folder)
+                validation, unseen = split_by_car(held_out, left_out)
+                models = train(windows, validation, parameters, arguments.seed)
+                judged = judge(models, validation, unseen, parameters)
+            seconds = time.process_time() - began
+            for protocol, figures in judged:
+                print(
+                    f"| {variant} | {left_out} | {protocol} | {figures['f1']:.3f} "
+                    f"| {figures['false_positive_rate']:.4f} | {figures['auroc']:.4f} "
+                    f"| {figures['n']:,} | {seconds:.0f} |",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()
