@@ -1,0 +1,37 @@
+"""Operating points and the scorecard."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from kdgat.parameters.types import Group, OpenShare, PositiveInt
+
+
+class OperatingPoint(Group):
+    """Where a score becomes an alarm: the same rule for every model, protocol and capture."""
+
+    budget: OpenShare = Field(description="false-positive rate asked of benign windows")
+
+
+class Evaluation(Group):
+    """The scorecard."""
+
+    persistence: Annotated[list[PositiveInt], Field(min_length=2, max_length=2)] = Field(
+        description="k and n: an alarm needs k of the last n windows above the operating point"
+    )
+    bootstrap: PositiveInt = Field(description="bootstrap samples behind an interval")
+    bootstrap_seed: Annotated[int, Field(ge=0)] = Field(
+        description="seed of the bootstrap: equal for all runs, so that runs compare"
+    )
+    confidence: OpenShare = Field(description="confidence level of the intervals")
+    trees: PositiveInt = Field(
+        description="trees of the forest among the baselines, and of boosting"
+    )
+    drawn_model: Literal[
+        "teacher_autoencoder",
+        "teacher_classifier",
+        "teacher_fusion",
+        "student_autoencoder",
+        "student_classifier",
+        "student_fusion",
+    ] = Field(description="model whose scores are drawn over time")
