@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from kdgat.calibration import Threshold
+from kdgat.can.graph_store import GraphStore
 from kdgat.can.splits import capture_graphs
 from kdgat.datasets.tensors import read_model, write_model
 from kdgat.errors import DataError
 from kdgat.models.artifact import ModelArtifact
 from kdgat.parameters import Compute
+from kdgat.training.offenders import fused_suspicion, ids_as_text, name_ids, node_suspicion
 from kdgat.training.scoring import fusion_table, score_agent, score_autoencoder, score_classifier
 
 DETECTOR = "detector"
@@ -64,8 +68,9 @@ class Detector:
         Returns:
             One row per whole window: start (frame), start_time and end_time (s), score (higher =
             attack; logit, or anomaly score of an autoencoder alone), alarm (bool; missing where
-            there is no operating point); with an agent also anomaly_score, attack_logit and
-            fusion_weight.
+            there is no operating point), offending_ids (of a window that alarms, or of any where
+            nothing says which do: up to three IDs, the most suspicious first, as `0x2c0 0x130`;
+            else empty); with an agent also anomaly_score, attack_logit and fusion_weight.
 
         Raises:
             DataError: fewer frames than one window, or features other than the model's.
@@ -74,9 +79,12 @@ class Detector:
         graphs = capture_graphs("given", labelled, window=self.window, stride=self.stride)
         self._check_features(graphs.node_features, graphs.edge_features)
         scores = self._scores(graphs)
+        named = np.full(len(scores), True)
         point = self.operating_point
         if point is not None:
-            scores.insert(1, "alarm", point.alarms(scores["score"]))
+            named = point.alarms(scores["score"])
+            scores.insert(1, "alarm", named)
+        scores["offending_ids"] = self._offending_ids(graphs, scores, named)
         windows = {
             "start": graphs.start.numpy(),
             "start_time": graphs.start_time.numpy(),
@@ -88,7 +96,7 @@ class Detector:
     def _seen(self) -> dict[str, Any]:
         return next(part.metadata for role, part in self.parts.items() if role != "agent")
 
-    def _scores(self, graphs) -> pd.DataFrame:
+    def _scores(self, graphs: GraphStore) -> pd.DataFrame:
         if "agent" not in self.parts:
             role, part = next(iter(self.parts.items()))
             score, column = {
@@ -108,6 +116,26 @@ class Detector:
                 "fusion_weight": verdicts["fusion_weight"],
             }
         )
+
+    def _offending_ids(
+        self, graphs: GraphStore, scores: pd.DataFrame, is_named: NDArray[np.bool_]
+    ) -> list[str]:
+        texts = np.full(len(graphs), "", dtype=object)
+        rows = np.flatnonzero(is_named)
+        if rows.size:
+            chosen = graphs.subset(rows)
+            suspicion = {
+                role: node_suspicion(part, chosen, compute=self.compute)
+                for role, part in self.parts.items()
+                if role != "agent"
+            }
+            if "agent" in self.parts:
+                weight = scores["fusion_weight"].to_numpy()[rows]
+                joined = fused_suspicion(**suspicion, fusion_weight=weight, store=chosen)
+            else:
+                joined = next(iter(suspicion.values()))
+            texts[rows] = ids_as_text(name_ids(joined, chosen))
+        return texts.tolist()
 
     def _check_features(self, *found: tuple[str, ...]) -> None:
         for role in ("autoencoder", "classifier"):

@@ -33,6 +33,14 @@ def test_chain_leaves_every_model_and_a_scorecard(chain):
     assert "MLflow UI" in result.stdout
 
 
+def test_the_students_name_the_ids_under_attack_better_than_chance(chain):
+    project, _ = chain
+    table = pd.read_csv(project.versions("offender_scorecard.csv")[0])
+    alarmed = table[table["model"].str.startswith("student_") & (table["n_alarmed"] > 0)]
+    hits = (alarmed["n_alarmed"] * alarmed["hit_at_1"]).sum()
+    assert hits > 1.2 * (alarmed["n_alarmed"] * alarmed["chance_at_1"]).sum() > 0
+
+
 def test_log_is_quiet(chain):
     _, result = chain
     printed = result.stdout + result.stderr

@@ -139,6 +139,7 @@ def test_an_exported_file_alone_scores_frames_as_the_evaluation_did(command, dat
         np.testing.assert_allclose(judged["score"], known["score"], rtol=1e-3, atol=1e-3)
         above = judged["score"] >= detector.operating_point.value
         assert judged["alarm"].tolist() == above.tolist()
+        assert (judged["offending_ids"] != "").tolist() == above.tolist()
 
 
 def frames_of(capture: Path) -> pd.DataFrame:

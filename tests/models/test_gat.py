@@ -1,6 +1,8 @@
 import torch
 from torch.testing import assert_close
 
+from kdgat.models.gat import max_without
+
 
 def test_a_window_reads_the_same_alone_and_in_a_batch(gat, two_windows, one_window):
     assert_close(gat(**two_windows)[1:], gat(**one_window))
@@ -91,3 +93,24 @@ def test_scaling_is_part_of_the_model(gat, two_windows):
         edge_std=torch.full((2,), 2.0),
     )
     assert_close(gat(**raw), expected)
+
+
+def test_the_contribution_of_a_node_is_what_the_logit_loses_without_it(gat, two_windows):
+    """Without edges no node speaks for another: to the read-out or in all, it is left out."""
+    apart = two_windows | {
+        "edge_index": torch.empty(2, 0, dtype=torch.int64),
+        "edge_attr": torch.empty(0, 2),
+    }
+    contribution = gat.node_contributions(**apart)
+    whole = gat(**apart)
+    for node, graph in enumerate(apart["batch"].tolist()):
+        kept = torch.arange(5) != node
+        without = {key: apart[key][kept] for key in ("x", "arbitration_id", "batch")}
+        assert_close(contribution[node], whole[graph] - gat(**(apart | without))[graph])
+
+
+def test_equal_nodes_leave_the_maximum_to_one_another():
+    state = torch.tensor([[1.0, 5.0], [3.0, 5.0], [2.0, 0.0], [4.0, 4.0]])
+    batch = torch.tensor([0, 0, 0, 1])
+    largest = torch.tensor([[3.0, 5.0], [4.0, 4.0]])
+    assert max_without(state, batch, largest).tolist() == [[3, 5], [2, 5], [3, 5], [0, 0]]

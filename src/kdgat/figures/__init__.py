@@ -5,6 +5,7 @@ from kdgat.figures.fusion import fusion_weight_over_state
 from kdgat.figures.scorecard import (
     alarm_table,
     margins,
+    offender_table,
     scorecard_bars,
     scorecard_page,
     scorecard_table,
@@ -16,6 +17,7 @@ __all__ = [
     "fusion_weight_over_state",
     "learning_curves",
     "margins",
+    "offender_table",
     "roc_low_false_positives",
     "score_over_time",
     "scorecard_bars",

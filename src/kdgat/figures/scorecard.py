@@ -251,6 +251,26 @@ def alarm_table(alarm_scorecard: pd.DataFrame) -> str:
     return "\n".join(lines) + "\n"
 
 
+def offender_table(offender_scorecard: pd.DataFrame) -> str:
+    """Write how often the IDs named are those under attack as a Markdown table.
+
+    Args:
+        offender_scorecard: metrics.OFFENDER_COLUMNS, one row per model, protocol and scenario.
+    """
+    names = ["scenario", "model", "alarmed attack windows", "hit@1", "chance", "hit@3", "chance"]
+    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    table = by_condition(offender_scorecard).sort_values("scenario", kind="stable")
+    for row in table.itertuples():
+        cells = [
+            in_words(row.scenario),
+            in_words(row.model),
+            f"{row.n_alarmed:,}",
+            *map(figure_text, (row.hit_at_1, row.chance_at_1, row.hit_at_3, row.chance_at_3)),
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
 def figure_text(value: float, decimals: int = 3) -> str:
     """Write a rate without a leading zero (`.998`, `1.000`), a dash for NaN.
 

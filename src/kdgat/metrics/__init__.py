@@ -3,6 +3,7 @@
 from kdgat.metrics.detection import COUNT_METRICS, detection_metrics
 from kdgat.metrics.episodes import ALARM_COLUMNS, alarm_scorecard
 from kdgat.metrics.intervals import block_ids, bootstrap_interval
+from kdgat.metrics.offenders import OFFENDER_COLUMNS, offender_scorecard
 from kdgat.metrics.scorecards import (
     CAPTURE_COLUMNS,
     SCORECARD_COLUMNS,
@@ -17,6 +18,7 @@ __all__ = [
     "ALARM_COLUMNS",
     "CAPTURE_COLUMNS",
     "COUNT_METRICS",
+    "OFFENDER_COLUMNS",
     "SCORECARD_COLUMNS",
     "WINDOW_SCORE_COLUMNS",
     "alarm_scorecard",
@@ -26,5 +28,6 @@ __all__ = [
     "capture_scorecard",
     "detection_metrics",
     "margins",
+    "offender_scorecard",
     "scorecard",
 ]

@@ -2,7 +2,7 @@
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.nn import global_max_pool, global_mean_pool
+from torch_geometric.nn import global_add_pool, global_max_pool, global_mean_pool
 
 from kdgat.models.attention import AttentionLayers
 
@@ -115,6 +115,32 @@ class GAT(nn.Module):
         ]
         return self.readout(torch.cat(pools, dim=1))
 
+    def node_contributions(
+        self,
+        x: Tensor,
+        arbitration_id: Tensor,
+        edge_index: Tensor,
+        edge_attr: Tensor,
+        batch: Tensor,
+        num_graphs: int,
+    ) -> Tensor:
+        """Say how much each node adds to its window's attack logit; arguments as `forward`.
+
+        Returns:
+            float32 `[num_nodes]`: the logit less what it would be if the read-out did not see
+            the node. The attention layers still do, so a neighbour may carry part of the blame.
+        """
+        states = self.layers(x, arbitration_id, edge_index, edge_attr)
+        pools, pools_without = [], []
+        for state in states:
+            mean, largest = (
+                pool(state, batch, num_graphs) for pool in (global_mean_pool, global_max_pool)
+            )
+            pools += [mean, largest]
+            pools_without += [mean_without(state, batch, mean), max_without(state, batch, largest)]
+        logit = self.classify(self.readout(torch.cat(pools, dim=1)))
+        return logit[batch] - self.classify(self.readout(torch.cat(pools_without, dim=1)))
+
     def classify(self, embedding: Tensor) -> Tensor:
         """Turn embeddings float32 `[num_graphs, readout]` into attack logits `[num_graphs]`."""
         return self.output(embedding).squeeze(1)
@@ -124,3 +150,31 @@ class GAT(nn.Module):
     ) -> Tensor:
         """Attention each node receives, float32 `[num_nodes]`; see `AttentionLayers`."""
         return self.layers.received_attention(x, arbitration_id, edge_index, edge_attr)
+
+
+def mean_without(state: Tensor, batch: Tensor, mean: Tensor) -> Tensor:
+    """Give for every node the mean over the other nodes of its window, 0 where it is alone.
+
+    Args:
+        state: float32 `[num_nodes, channels]`.
+        batch: int64 `[num_nodes]`, the window of each node.
+        mean: float32 `[num_graphs, channels]`, over all nodes of a window.
+
+    Returns:
+        float32 `[num_nodes, channels]`.
+    """
+    size = torch.bincount(batch, minlength=len(mean))[batch].unsqueeze(1)
+    return (mean[batch] * size - state) / (size - 1).clamp_min(1)
+
+
+def max_without(state: Tensor, batch: Tensor, largest: Tensor) -> Tensor:
+    """Give for every node the maximum over the other nodes of its window, 0 where it is alone.
+
+    Arguments and result as `mean_without`, with the maximum in place of the mean.
+    """
+    is_largest = state == largest[batch]
+    rest = state.masked_fill(is_largest, -torch.inf)
+    second = global_max_pool(rest, batch, len(largest))[batch]
+    is_only = global_add_pool(is_largest.float(), batch, len(largest))[batch] == 1
+    without = torch.where(is_largest & is_only, second, largest[batch])
+    return torch.where(without.isinf(), 0.0, without)

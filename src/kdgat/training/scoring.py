@@ -1,5 +1,7 @@
 """Runs stored models over a store of graphs: one table row per window, in the store's order."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import torch
@@ -51,7 +53,7 @@ def anomaly_components(model: nn.Module, store: GraphStore, compute: Compute) ->
         reconstruction = model(**inputs)
         return model.anomaly_components(reconstruction, inputs["batch"], inputs["num_graphs"])
 
-    return _over_batches(components, model, store, compute, len(AUTOENCODER_FEATURES) - 1)
+    return over_batches(components, model, store, compute, len(AUTOENCODER_FEATURES) - 1)
 
 
 def score_autoencoder(
@@ -100,7 +102,7 @@ def score_classifier(
         )
         return torch.stack(statistics, dim=1)
 
-    values = _over_batches(logit_and_embedding, model, store, compute, 5).double().numpy()
+    values = over_batches(logit_and_embedding, model, store, compute, 5).double().numpy()
     logit = values[:, 0]
     table = np.column_stack(
         [logit, attack_probability(logit), binary_entropy(logit), values[:, 1:]]
@@ -175,8 +177,26 @@ def fusion_state(table: pd.DataFrame) -> Tensor:
     return torch.from_numpy(features)
 
 
-def _over_batches(function, model: nn.Module, store: GraphStore, compute: Compute, width: int):
-    """Apply a function batch by batch; a batch that does not fit comes again in halves."""
+def over_batches(
+    function: Callable[[dict], Tensor],
+    model: nn.Module,
+    store: GraphStore,
+    compute: Compute,
+    width: int,
+) -> Tensor:
+    """Apply a function batch by batch; a batch that does not fit comes again in halves.
+
+    Args:
+        function: inputs of the model for a batch of windows -> float32 `[num_rows, width]`, one
+            row per window or one per node.
+        model: left in evaluation mode on the device.
+        store: windows.
+        compute: device, threads, batch size.
+        width: columns of the result.
+
+    Returns:
+        float32 `[num_rows, width]` on the CPU, in the order of the store.
+    """
     torch.set_num_threads(compute.threads)
     device = device_of(compute)
     model.to(device).eval()

@@ -100,3 +100,15 @@ def long_scores(states: pd.DataFrame) -> pd.DataFrame:
         for model, column in SCORE_COLUMNS.items()
     ]
     return pd.concat(scores, ignore_index=True)
+
+
+def states_of(states: pd.DataFrame, part: Part, size: str) -> pd.DataFrame:
+    """Take the fusion states of a test part and size, in the order of its store.
+
+    Args:
+        states: `fusion_states` of several parts and sizes, one after another.
+        part: test windows under one protocol.
+        size: teacher or student.
+    """
+    of_part = (states["split"] == part.split) & (states["protocol"] == part.protocol)
+    return states[of_part & (states["size"] == size)].reset_index(drop=True)

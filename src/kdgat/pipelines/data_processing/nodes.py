@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from kdgat import leaks
-from kdgat.can import scaling, splits
+from kdgat.can import scaling, splits, truth
 from kdgat.can.calibration_prefix import calibrated_blocks, inspect_prefixes, prefix_table
 from kdgat.can.capture_tables import CaptureTables, survey_captures
 from kdgat.can.drawn_windows import Drawing, drawn_blocks
@@ -117,6 +117,12 @@ def build_graph_stores(
         parts["calibrated_test"],
         prefix_table(prefixes),
     )
+
+
+def name_attacked_ids(captures: CaptureTables, parameters: DataProcessing) -> pd.DataFrame:
+    """Count the attack frames of each ID in each test window; one row per window and ID."""
+    cut = splits.Cut(parameters.window, parameters.stride, parameters.validation_share)
+    return truth.attacked_ids(captures, cut)
 
 
 def report_leaks(

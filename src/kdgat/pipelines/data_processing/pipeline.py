@@ -51,6 +51,12 @@ def create_pipeline() -> Pipeline:
                 name="build_graph_stores",
             ),
             Node(
+                nodes.name_attacked_ids,
+                inputs={"captures": "captures", "parameters": "params:data_processing"},
+                outputs="attacked_ids",
+                name="name_attacked_ids",
+            ),
+            Node(
                 nodes.report_leaks,
                 inputs={
                     "captures": "captures",

@@ -10,6 +10,7 @@ from kdgat.can.graph_store import GraphStore
 from kdgat.models.artifact import ModelArtifact
 from kdgat.parameters import Compute, Evaluation, OperatingPoint
 from kdgat.training import baseline_scores as baselines
+from kdgat.training import offenders
 from kdgat.training import window_scores as scoring
 from kdgat.training.fusion_baselines import fusion_baseline_scores
 from kdgat.training.window_scores import Part
@@ -125,9 +126,39 @@ def build_scorecard(
     )
 
 
+def score_offenders(
+    test_graphs: GraphStore,
+    calibrated_test_graphs: GraphStore,
+    teacher_autoencoder: ModelArtifact,
+    teacher_classifier: ModelArtifact,
+    student_autoencoder: ModelArtifact,
+    student_classifier: ModelArtifact,
+    window_scores: pd.DataFrame,
+    fusion_states: pd.DataFrame,
+    thresholds: Thresholds,
+    attacked_ids: pd.DataFrame,
+    compute: Compute,
+) -> pd.DataFrame:
+    """Say how often the IDs named in alarmed attack windows are those under attack."""
+    detectors = {
+        "teacher": {"autoencoder": teacher_autoencoder, "classifier": teacher_classifier},
+        "student": {"autoencoder": student_autoencoder, "classifier": student_classifier},
+    }
+    named = [
+        offenders.named_in_attacks(part, size, states, **pair, compute=compute)
+        for size, pair in detectors.items()
+        for part in _test_parts(test_graphs, calibrated_test_graphs)
+        for states in [scoring.states_of(fusion_states, part, size)]
+    ]
+    return metrics.offender_scorecard(
+        pd.concat(named, ignore_index=True), window_scores, _values(thresholds), attacked_ids
+    )
+
+
 def write_page(
     scorecard: pd.DataFrame,
     alarm_scorecard: pd.DataFrame,
+    offender_scorecard: pd.DataFrame,
     thresholds: Thresholds,
     prefix_report: pd.DataFrame,
     parameters: Evaluation,
@@ -146,7 +177,8 @@ def write_page(
         f"{compute.threads} CPU thread(s). {_distrusted(prefix_report)}"
     )
     page = figures.scorecard_page(scorecard, heading=f"{dataset}, seed {seed}", remarks=remarks)
-    return page + "\n" + figures.alarm_table(alarm_scorecard)
+    tables = [figures.alarm_table(alarm_scorecard), figures.offender_table(offender_scorecard)]
+    return "\n".join([page, *tables])
 
 
 def draw_scorecard(scorecard: pd.DataFrame) -> PlotlyFigure:
@@ -190,11 +222,11 @@ def draw_fusion_weights(fusion_states: pd.DataFrame) -> Figure:
 
 
 def _parts(validation: GraphStore, test: GraphStore, calibrated: GraphStore) -> list[Part]:
-    return [
-        Part(validation, "validation"),
-        Part(test, "test", ZERO_SHOT),
-        Part(calibrated, "test", CALIBRATED),
-    ]
+    return [Part(validation, "validation"), *_test_parts(test, calibrated)]
+
+
+def _test_parts(test: GraphStore, calibrated: GraphStore) -> list[Part]:
+    return [Part(test, "test", ZERO_SHOT), Part(calibrated, "test", CALIBRATED)]
 
 
 def _values(thresholds: Thresholds) -> dict[str, dict[str, float]]:

@@ -4,17 +4,13 @@ from kedro.pipeline import Node, Pipeline
 
 from kdgat.pipelines.evaluation import nodes
 
-MODELS = {
-    name: name
-    for name in (
-        "teacher_autoencoder",
-        "teacher_classifier",
-        "teacher_agent",
-        "student_autoencoder",
-        "student_classifier",
-        "student_agent",
-    )
+DETECTORS = {
+    "teacher_autoencoder": "teacher_autoencoder",
+    "teacher_classifier": "teacher_classifier",
+    "student_autoencoder": "student_autoencoder",
+    "student_classifier": "student_classifier",
 }
+MODELS = {**DETECTORS, "teacher_agent": "teacher_agent", "student_agent": "student_agent"}
 GRAPHS = {
     "drawn_validation_graphs": "drawn_validation_graphs",
     "test_graphs": "test_graphs",
@@ -66,10 +62,26 @@ def create_pipeline() -> Pipeline:
                 name="build_scorecard",
             ),
             Node(
+                nodes.score_offenders,
+                inputs={
+                    "test_graphs": "test_graphs",
+                    "calibrated_test_graphs": "calibrated_test_graphs",
+                    **DETECTORS,
+                    "window_scores": "window_scores",
+                    "fusion_states": "fusion_states",
+                    "thresholds": "thresholds",
+                    "attacked_ids": "attacked_ids",
+                    "compute": "params:compute",
+                },
+                outputs="offender_scorecard",
+                name="score_offenders",
+            ),
+            Node(
                 nodes.write_page,
                 inputs={
                     "scorecard": "scorecard",
                     "alarm_scorecard": "alarm_scorecard",
+                    "offender_scorecard": "offender_scorecard",
                     "thresholds": "thresholds",
                     "prefix_report": "prefix_report",
                     "parameters": "params:evaluation",
