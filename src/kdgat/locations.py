@@ -3,7 +3,14 @@
 import os
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
+_PACKAGE = Path(__file__).resolve().parent
+_ABOVE = _PACKAGE.parents[1]
+CHECKOUT = _ABOVE if (_ABOVE / "conf" / "base").is_dir() else None
+"""The repository that this code runs from; None for a package installed by pip."""
+PROJECT = CHECKOUT or Path.cwd()
+"""Where data and your own declarations lie by default: the repository, else where you stand."""
+CONF = (CHECKOUT or _PACKAGE) / "conf"
+"""The configuration: the repository's, else the one shipped in the package."""
 BUILT_IN_DATASET = "synthetic"
 
 
@@ -25,7 +32,8 @@ def raw_folder(dataset: str) -> str:
 
 def declaration_folders() -> list[str]:
     """Return the folders of dataset declarations: your own in `conf/local`, then the shipped."""
-    return [str(PROJECT / "conf" / folder / "datasets") for folder in ("local", "base")]
+    own, shipped = PROJECT / "conf" / "local", CONF / "base"
+    return [str(folder / "datasets") for folder in (own, shipped)]
 
 
 def tracking_uri() -> str:

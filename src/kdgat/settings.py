@@ -21,6 +21,7 @@ HOOKS = (KdgatHooks(),)
 # KdgatHooks stand in for kedro-mlflow's hooks; kedro-viz's write shared files on every run.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow", "kedro-viz", "kedro-telemetry")
 SESSION_CLASS = KdgatSession
+CONF_SOURCE = str(locations.CONF)
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",

@@ -109,7 +109,7 @@ def pipeline_of(name: str) -> Pipeline:
 def configuration(environment: str | None, runtime_params: dict) -> OmegaConfigLoader:
     """Open the project's configuration as `kedro run` would."""
     return OmegaConfigLoader(
-        conf_source=str(locations.PROJECT / settings.CONF_SOURCE),
+        conf_source=settings.CONF_SOURCE,
         env=environment,
         runtime_params=runtime_params,
         **settings.CONFIG_LOADER_ARGS,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 from kedro.pipeline import Pipeline
 
-from kdgat import __version__
+from kdgat import __version__, locations
 from kdgat.lineage import Origin
 from kdgat.metrics import by_condition
 from kdgat.parameters import Parameters
@@ -139,6 +139,8 @@ def _training_mode(parameters: Parameters, stages: set[str]) -> str:
 
 
 def _git_commit(project: Path) -> str:
+    if locations.CHECKOUT is None:
+        return "none"
     answer = subprocess.run(
         ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
         cwd=project,

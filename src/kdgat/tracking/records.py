@@ -154,6 +154,8 @@ def _name(item: Any) -> str:
 
 
 def _git(project: Path, *arguments: str) -> str:
+    if locations.CHECKOUT is None:  # a repository around an installed package is somebody else's
+        return ""
     answer = subprocess.run(
         ["git", *arguments], cwd=project, capture_output=True, text=True, check=False
     )
