@@ -3,20 +3,26 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import poisson
 
 from kdgat.metrics.episodes import (
+    Resampling,
     alarm_scorecard,
-    find_episodes,
+    known_windows,
+    lowest_level,
     persistent_level,
     poisson_interval,
+    recall_interval,
 )
 
 POINTS = {"gat": {"zero_shot": 0.0}}
+RESAMPLING = Resampling(200, 0.95, 0)
 
 
 def windows(label: list[int], score: list[float], capture: str = "test_01/a") -> pd.DataFrame:
-    """Windows of 1 s, one after another."""
+    """Windows of 0.9 s, one a second."""
     number = np.arange(len(label))
     return pd.DataFrame(
         {
@@ -27,7 +33,7 @@ def windows(label: list[int], score: list[float], capture: str = "test_01/a") ->
             "capture": capture,
             "start": number * 100,
             "start_time": number.astype(float),
-            "end_time": number + 1.0,
+            "end_time": number + 0.9,
             "label": label,
             "model": "gat",
             "score": score,
@@ -35,45 +41,111 @@ def windows(label: list[int], score: list[float], capture: str = "test_01/a") ->
     )
 
 
-def row(table: pd.DataFrame, persistence: tuple[int, int] = (1, 1)) -> pd.Series:
-    found = alarm_scorecard(table, POINTS, persistence=persistence, confidence=0.95)
-    assert len(found) == 1
-    return found.iloc[0]
+def episodes(*bounds: tuple[float, float, int], capture: str = "test_01/a") -> pd.DataFrame:
+    table = pd.DataFrame(bounds, columns=["start", "end", "attack_frames"])
+    return table.assign(capture=capture)
+
+
+def cards(
+    table: pd.DataFrame, truth: pd.DataFrame, persistence: tuple[int, int] = (1, 1)
+) -> tuple[pd.Series, pd.DataFrame]:
+    card, found = alarm_scorecard(
+        table, POINTS, truth, persistence=persistence, resampling=RESAMPLING
+    )
+    assert len(card) == 1
+    return card.iloc[0], found
 
 
 #           0  1  2  3  4  5  6  7  8  9
 LABEL = [0, 0, 1, 1, 0, 0, 0, 1, 0, 0]
+EPISODES = episodes((2.5, 3.6, 4), (7.0, 7.7, 2))
 
 
 def test_one_capture_by_hand():
     # Windows 2 and 3 are an episode found at its second window, window 7 one that is missed.
-    # Window 4 belongs to the first episode still; 0 is one false alarm, 5 and 6 are another.
-    score = [1, -1, -1, 1, 1, 1, 1, -1, -1, -1]
-    found = row(windows(LABEL, score))
-    assert (found["episodes"], found["episodes_found"], found["episode_recall"]) == (2, 1, 0.5)
-    assert found["seconds_to_alarm"] == 2.0
-    assert found["benign_hours"] == pytest.approx(5 / 3600)  # 0, 1, 5, 6 and 9
-    assert found["false_alarms"] == 2
+    # Windows 4 and 8 begin in an aftermath; 0 is one false alarm, 5 and 6 are another.
+    card, found = cards(windows(LABEL, [1, -1, -1, 1, 1, 1, 1, -1, -1, -1]), EPISODES)
+    assert (card["episodes"], card["episodes_found"], card["episode_recall"]) == (2, 1, 0.5)
+    assert card["seconds_to_alarm"] == pytest.approx(3.9 - 2.5)
+    assert card["benign_hours"] == pytest.approx(5 * 0.9 / 3600)  # 0, 1, 5, 6 and 9
+    assert card["false_alarms"] == 2
+    assert found["found"].tolist() == [True, False]
+    assert found["start"].tolist() == [2.5, 7.0]
+    assert np.isnan(found["seconds_to_alarm"][1])
+
+
+def test_an_episode_counts_from_the_first_window_scored_and_not_if_it_is_over():
+    truth = episodes((-5.0, -4.0, 9), (-1.0, 0.5, 9))
+    card, _ = cards(windows([1, 0, 0], [1, -1, -1]), truth)
+    assert card["episodes"] == 1
+    assert card["seconds_to_alarm"] == pytest.approx(0.9)
+
+
+def test_a_silent_id_is_scored_by_episode_and_has_no_labels():
+    table = windows([0] * 10, [-1, -1, -1, 1, -1, -1, -1, 1, -1, -1])
+    truth = episodes((2.0, 4.2, 0))
+    card, _ = cards(table, truth)
+    assert (card["episodes"], card["episodes_found"]) == (1, 1)
+    assert card["seconds_to_alarm"] == pytest.approx(1.9)
+    assert card["false_alarms"] == 1
+    assert known_windows(table, truth)["start"].tolist() == [0, 100, 500, 600, 700, 800, 900]
+    with_frames = truth.assign(attack_frames=1)
+    assert len(known_windows(table, with_frames)) == 10
+
+
+def test_where_nobody_says_when_an_id_is_silent_nothing_is_scored():
+    table = windows([0, 0, 0], [1, -1, -1])
+    truth = episodes((np.nan, np.nan, 0))
+    card, found = cards(table, truth)
+    assert (card["episodes"], card["false_alarms"], card["benign_hours"]) == (0, 0, 0)
+    assert np.isnan(card["false_alarms_per_hour"])
+    assert np.isnan(cards(table, episodes((0.0, 9.0, 1)))[0]["episode_recall_at_10_per_hour"])
+    assert found.empty
+    assert known_windows(table, truth).empty
 
 
 def test_recall_at_a_budget_ranks():
-    score = [0.5, -9, 3, 3, -9, -9, -9, 0.2, -9, -9]
-    found = row(windows(LABEL, score))
+    card, _ = cards(windows(LABEL, [0.5, -9, 3, 3, -9, -9, -9, 0.2, -9, -9]), EPISODES)
     # Less than one false alarm is allowed in seconds: window 0 must stay quiet.
-    assert found["episode_recall_at_1_per_hour"] == 0.5
+    assert card["episode_recall_at_1_per_hour"] == 0.5
+
+
+@given(
+    st.lists(st.integers(0, 4), min_size=1, max_size=12),
+    st.integers(0, 3),
+)
+def test_the_lowest_level_agrees_with_counting(level, allowed):
+    level = np.array(level, dtype=float)
+    before = np.concatenate([[-np.inf], level[:-1]])
+    spans = np.stack([np.minimum(before, level), level], axis=1)
+    found = lowest_level([spans], allowed)
+    counts = {
+        one: int(((level >= one) & ~(before >= one)).sum()) for one in np.arange(0.0, 5.0, 0.5)
+    }
+    too_many = [one for one, count in counts.items() if count > allowed]
+    assert found == (np.nextafter(max(too_many), np.inf) if too_many else -np.inf)
 
 
 def test_captures_are_counted_together():
     one = windows([0, 0, 1], [1, -1, 1])
     two = windows([0, 0, 0], [1, -1, 1], "test_01/b")
-    found = row(pd.concat([one, two]))
-    assert (found["episodes"], found["false_alarms"]) == (1, 3)
+    card, _ = cards(pd.concat([one, two]), episodes((2.0, 2.5, 1)))
+    assert (card["episodes"], card["false_alarms"]) == (1, 3)
 
 
 def test_without_an_attack_there_is_no_recall():
-    found = row(windows([0, 0, 0], [1, -1, -1]))
-    assert found["episodes"] == 0
-    assert np.isnan([found["episode_recall"], found["episode_recall_at_10_per_hour"]]).all()
+    card, _ = cards(windows([0, 0, 0], [1, -1, -1]), episodes())
+    assert card["episodes"] == 0
+    assert np.isnan([card["episode_recall"], card["episode_recall_at_10_per_hour"]]).all()
+
+
+def test_recall_is_bounded_by_resampling_captures_and_episodes():
+    found = np.array([True, True, True, False])
+    low, high = recall_interval(found, np.array([0, 0, 0, 1]), RESAMPLING)
+    assert (low, high) == (0, 1)  # one of two captures is missed altogether
+    low, high = recall_interval(found, np.zeros(4, dtype=int), RESAMPLING)
+    assert 0.25 <= low < 0.75 < high == 1
+    assert np.isnan(recall_interval(found[:1], np.array([0]), RESAMPLING)).all()
 
 
 def test_persistence_needs_k_of_the_last_n():
@@ -82,12 +154,6 @@ def test_persistence_needs_k_of_the_last_n():
         False, False, True, True, True, False,
     ]  # fmt: skip
     np.testing.assert_array_equal(persistent_level(margin, 1, 1), margin)
-
-
-def test_gaps_of_half_a_second_do_not_end_an_episode():
-    begin = np.array([0.0, 1.0, 1.4, 3.0])
-    attack = np.array([True, False, True, True])
-    assert find_episodes(begin, begin + 1.0, attack) == [(0.0, 2.4), (3.0, 4.0)]
 
 
 def test_poisson_interval_is_exact():

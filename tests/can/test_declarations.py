@@ -112,9 +112,12 @@ def test_can_mirgu_as_published(tmp_path):
     }
     texts = {
         "Benign/Day_1/Benign_day1_file1.log": candump(" 0"),
-        "Attack/Attacks_metadata.json": json.dumps({"Fuzzing_valid_IDs_and_DoS_attack": intervals})[
-            :-1
-        ]
+        "Attack/Attacks_metadata.json": json.dumps(
+            {
+                "Fuzzing_valid_IDs_and_DoS_attack": intervals,
+                "EMS": {"suspension_interval": [START + 2, START + 4]},
+            }
+        )[:-1]
         + ",}",
         "Attack/Real_attacks/DoS_attack.log": labelled,
         "Attack/Real_attacks/Fuzzing_valid_IDs_DoS.log": labelled,
@@ -135,6 +138,26 @@ def test_can_mirgu_as_published(tmp_path):
     assert both["episode"].tolist() == [0, 0, 0, 1, 0, 2, 0, 0, 0, 0]
     plain = captures["train_02_with_attacks/DoS_attack"].frames
     assert plain["episode"].tolist() == [0, 0, 0, 1, 0, 1, 0, 0, 0, 0]
+    assert captures["test_05_suppress/EMS"].silences == ((START + 2, START + 4),)
+    assert captures["train_02_with_attacks/DoS_attack"].silences == ()
+
+
+def test_kdgats_own_intervals_bound_the_silence_of_an_id(tmp_path):
+    rows = [
+        "capture,start,end,arbitration_ids",
+        "test_05/suppress-x,0.5,1.5,0x123",
+        "test_01/DoS-x,0.5,1.5,0x123",
+    ]
+    texts = dict.fromkeys(("train_01/DoS-x.csv", "test_05/suppress-x.csv"), PLAIN)
+    folder = put(tmp_path / "mine", texts | {"test_01/DoS-x.csv": PLAIN})
+    (folder / "episodes.csv").write_text("\n".join(rows))
+    path = tmp_path / "mine.yml"
+    path.write_text(
+        DECLARATION.replace("{source: rows}", "{source: rows, intervals: episodes.csv}")
+    )
+    files = open_captures(folder, read_declaration(path))
+    assert files["test_05/suppress-x"](bad_row_share=0.0).silences == ((0.5, 1.5),)
+    assert files["test_01/DoS-x"](bad_row_share=0.0).silences == ()
 
 
 @pytest.mark.parametrize("dataset", ["set_01", "set_02", "set_03", "set_04"])

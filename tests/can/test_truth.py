@@ -1,14 +1,15 @@
-"""Which IDs are under attack in which window, by hand."""
+"""Which IDs are under attack in which window, and when episodes begin and end, by hand."""
 
 import numpy as np
 import pandas as pd
 
+from kdgat.can.capture_tables import CaptureNote, CaptureTables
 from kdgat.can.frames import frame_table
 from kdgat.can.splits import Cut
-from kdgat.can.truth import attacked_ids, ids_under_attack
+from kdgat.can.truth import collect_truth, episodes_of, ids_under_attack
 
 
-def frames_of(ids: list[int], attack: list[int]) -> pd.DataFrame:
+def frames_of(ids: list[int], attack: list[int], episode: list[int]) -> pd.DataFrame:
     """One frame a millisecond, without data."""
     number = len(ids)
     return frame_table(
@@ -17,10 +18,14 @@ def frames_of(ids: list[int], attack: list[int]) -> pd.DataFrame:
         dlc=np.zeros(number, np.uint8),
         payload=np.full((number, 8), -1, np.int16),
         attack=np.array(attack, np.uint8),
+        episode=np.array(episode, np.int32),
     )
 
 
-FRAMES = frames_of([7, 5, 5, 7, 7, 5, 9, 9, 7], [0, 1, 1, 1, 0, 0, 0, 1, 0])
+FRAMES = frames_of(
+    [7, 5, 5, 7, 7, 5, 9, 9, 7], [0, 1, 1, 1, 0, 0, 0, 1, 0], [0, 1, 1, 1, 0, 0, 0, 2, 0]
+)
+QUIET = FRAMES.assign(attack=np.uint8(0), episode=np.int32(0))
 
 
 def test_windows_side_by_side():
@@ -33,10 +38,27 @@ def test_a_frame_counts_in_every_window_that_holds_it():
     assert found.to_numpy().tolist() == [[0, 5, 2], [0, 7, 1], [2, 5, 1], [2, 7, 1], [4, 9, 1]]
 
 
+def test_episodes_last_from_the_first_attack_frame_to_the_last():
+    note = CaptureNote("hash", "kia", "spoofing")
+    assert episodes_of(FRAMES, note) == [(0.001, 0.003, 3), (0.007, 0.007, 1)]
+    assert episodes_of(QUIET, note) == []
+
+
+def test_episodes_of_a_silent_id_are_those_declared():
+    declared = CaptureNote("hash", "kia", "suppress", ((0.004, 0.006), (0.001, 0.002)))
+    assert episodes_of(QUIET, declared) == [(0.001, 0.002, 0), (0.004, 0.006, 0)]
+    ((start, end, frames),) = episodes_of(QUIET, CaptureNote("hash", "kia", "suppress"))
+    assert np.isnan([start, end]).all()
+    assert frames == 0
+
+
 def test_test_captures_alone_are_told():
-    captures = {"train_02/a": FRAMES, "test_01/b": FRAMES, "test_01/c": FRAMES.assign(attack=0)}
-    found = attacked_ids(captures, Cut(4, 4, 0.2))
-    assert found.columns.tolist() == ["capture", "start", "arbitration_id", "attack_frames"]
-    assert set(found["capture"]) == {"test_01/b"}
-    assert len(found) == 3
-    assert attacked_ids({}, Cut(4, 4, 0.2)).empty
+    tables = {"train_02/a": FRAMES, "test_01/b": FRAMES, "test_01/c": QUIET}
+    notes = {name: CaptureNote(name, "kia", "spoofing") for name in tables}
+    truth = collect_truth(CaptureTables({}, notes, tables), Cut(4, 4, 0.2))
+    assert truth.episodes["capture"].tolist() == ["test_01/b", "test_01/b"]
+    assert set(truth.attacked_ids["capture"]) == {"test_01/b"}
+    assert len(truth.attacked_ids) == 3
+    nothing = collect_truth(CaptureTables({}, {}, {}), Cut(4, 4, 0.2))
+    assert nothing.attacked_ids.empty
+    assert nothing.episodes.empty

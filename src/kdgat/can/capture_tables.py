@@ -22,11 +22,13 @@ class CaptureNote:
         content: Hash of its frames.
         vehicle: The car.
         attack_type: What is in it.
+        silences: Bounds of episodes without frames, as in `Capture`.
     """
 
     content: str
     vehicle: str
     attack_type: str
+    silences: tuple[tuple[float, float], ...] = ()
 
 
 class CaptureTables(Mapping[str, pd.DataFrame]):
@@ -116,7 +118,7 @@ def survey_captures(
     for name, reader in readers.items():
         capture = reader()
         content = content_hash(capture.frames)
-        notes[name] = CaptureNote(content, capture.vehicle, capture.attack_type)
+        notes[name] = CaptureNote(content, capture.vehicle, capture.attack_type, capture.silences)
         rows.append(describe_capture(capture))
         bad_rows.append(capture.bad_rows.assign(capture=name))
         if len(capture.frames) <= kept_frames:

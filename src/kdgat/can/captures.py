@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +11,19 @@ import pandas as pd
 from kdgat.can.capture_folders import find_captures
 from kdgat.can.declarations import (
     ATTACK_FREE,
+    SUPPRESS,
     Declaration,
     Labels,
     attack_type_of,
     vehicle_of,
 )
-from kdgat.can.labels import label_rows, number_by_intervals, read_intervals
+from kdgat.can.labels import (
+    Interval,
+    label_rows,
+    number_by_intervals,
+    read_intervals,
+    silences,
+)
 from kdgat.can.readers import read_log
 from kdgat.can.readers.log import SHOWN, Log
 from kdgat.can.readers.parquet import write_parquet
@@ -39,6 +46,8 @@ class Capture:
         num_rows: Rows of the file, malformed ones and error frames included.
         error_frames: Error frames left out: they carry no ID.
         format: Name of the format it was read from.
+        silences: First and last second (bus time) of declared episodes that silence an ID, so
+            that no frame is part of them.
     """
 
     name: str
@@ -50,6 +59,7 @@ class Capture:
     num_rows: int = 0
     error_frames: int = 0
     format: str = ""
+    silences: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,19 +105,34 @@ class CaptureFile:
             )
         check_bad_rows(self.path, log, bad_row_share)
         _report(self.name, log)
+        intervals = self._read_intervals()
+        frames = self._label(log, intervals)
         return Capture(
             name=self.name,
             scenario=self.name.split("/", 1)[0],
             vehicle=self.vehicle,
             attack_type=self.attack_type,
-            frames=self._label(log),
+            frames=frames,
+            silences=tuple(silences(frames, intervals)),
             bad_rows=log.bad_rows,
             num_rows=log.num_rows,
             error_frames=log.error_frames,
             format=log.format,
         )
 
-    def _label(self, log: Log) -> pd.DataFrame:
+    def _read_intervals(self) -> list[Interval]:
+        if self.intervals is None or self.labels is None:
+            return []
+        intervals = [x for name in self._known_as() for x in read_intervals(self.intervals, name)]
+        if self.attack_type == SUPPRESS:
+            return [replace(interval, adds_frames=False) for interval in intervals]
+        return intervals
+
+    def _known_as(self) -> tuple[str, str]:
+        stem = self.name.split("/", 1)[1]
+        return (self.labels.names.get(stem, stem), self.name)
+
+    def _label(self, log: Log, intervals: list[Interval]) -> pd.DataFrame:
         labels_lie_in = self.labels.source if self.labels else "rows"
         use_rows = log.has_labels and (labels_lie_in == "rows" or log.format == "parquet")
         if self.intervals is None or self.labels is None:
@@ -116,14 +141,11 @@ class CaptureFile:
                     "%s: %s has no labels: every frame counts as benign", self.name, log.format
                 )
             return log.frames
-        stem = self.name.split("/", 1)[1]
-        known_as = (self.labels.names.get(stem, stem), self.name)
-        intervals = [x for name in known_as for x in read_intervals(self.intervals, name)]
         if use_rows:
             return number_by_intervals(log.frames, intervals) if intervals else log.frames
         if not intervals and self.attack_type != ATTACK_FREE:
             raise DataError(
-                f"{self.intervals} gives no interval for {known_as[0]}, a capture with "
+                f"{self.intervals} gives no interval for {self._known_as()[0]}, a capture with "
                 f"{self.attack_type}: it cannot be labelled; name it under `ignored`."
             )
         return label_rows(log.frames, intervals)

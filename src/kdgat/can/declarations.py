@@ -13,6 +13,9 @@ from kdgat.errors import DataError
 from kdgat.parameters import Group
 
 ATTACK_FREE = "attack_free"
+SUPPRESS = "suppress"
+"""An attack that silences an ID: no frame is part of it."""
+
 UNKNOWN = "unknown"
 
 Scenario = Annotated[str, Field(pattern=r"^(train|test)_[a-z0-9_]+$")]
@@ -29,7 +32,7 @@ class Labels(Group):
     intervals: str | None = Field(
         default=None,
         description="file with the intervals of attacks, relative to the dataset's folder; "
-        "with rows it only numbers the episodes",
+        "with rows it only numbers the episodes, and bounds those that silence an ID",
     )
     names: dict[str, str] = Field(
         default={}, description="capture -> its name in there, where the two differ"

@@ -97,11 +97,25 @@ def number_by_intervals(frames: pd.DataFrame, intervals: list[Interval]) -> pd.D
     return frames.assign(episode=episode)
 
 
+def silences(frames: pd.DataFrame, intervals: list[Interval]) -> list[tuple[float, float]]:
+    """Give the bounds, bus time in s, of the intervals that no frame is part of."""
+    timestamp = frames["timestamp"].to_numpy()
+    quiet = [interval for interval in intervals if not interval.adds_frames]
+    return [
+        (interval.start + offset, interval.end + offset)
+        for interval in quiet
+        for offset in [0.0 if _is_absolute(timestamp, interval) else float(timestamp[0])]
+    ]
+
+
+def _is_absolute(timestamp: np.ndarray, interval: Interval) -> bool:
+    return interval.end >= timestamp.min()
+
+
 def _lies_in(timestamp: np.ndarray, interval: Interval) -> np.ndarray:
     if len(timestamp) == 0:
         return np.zeros(0, bool)
-    is_absolute = interval.end >= timestamp.min()
-    seconds = timestamp if is_absolute else timestamp - timestamp[0]
+    seconds = timestamp if _is_absolute(timestamp, interval) else timestamp - timestamp[0]
     return (seconds >= interval.start - ROUNDING) & (seconds <= interval.end + ROUNDING)
 
 

@@ -1,36 +1,65 @@
-"""What the labels of test captures say beyond "this window is an attack": which IDs took part."""
+"""What is known of test captures beyond the label of a window: which IDs, and which episodes."""
 
-from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from kdgat.can.capture_tables import CaptureNote, CaptureTables
+from kdgat.can.declarations import SUPPRESS
 from kdgat.can.splits import Cut, deal_windows
 
+EPISODE_COLUMNS = ("capture", "start", "end", "attack_frames")
 ATTACKED_ID_COLUMNS = ("capture", "start", "arbitration_id", "attack_frames")
 
 
-def attacked_ids(captures: Mapping[str, pd.DataFrame], cut: Cut) -> pd.DataFrame:
-    """Count the attack frames of each ID in each window of the test captures.
+class Truth(NamedTuple):
+    """What is known of the test captures of a dataset.
+
+    Attributes:
+        episodes: EPISODE_COLUMNS, one row per episode, by capture and start: first and last
+            second (bus time), and the number of attack frames, 0 if an ID falls silent. Where an
+            ID falls silent and nothing says when, start and end are NaN.
+        attacked_ids: ATTACKED_ID_COLUMNS, one row per window and ID with attack frames: `start`
+            is the window's first frame, `attack_frames` is 1 to window.
+    """
+
+    episodes: pd.DataFrame
+    attacked_ids: pd.DataFrame
+
+
+def collect_truth(captures: CaptureTables, cut: Cut) -> Truth:
+    """Bound the episodes of the test captures, and count the attack frames of each ID.
+
+    Episodes with frames are bounded by their first and last attack frame, those that silence an
+    ID by what the dataset declares.
 
     Args:
-        captures: `<scenario>/<capture>` -> frame table; each test capture is asked for once.
-        cut: How captures are cut.
-
-    Returns:
-        ATTACKED_ID_COLUMNS, one row per window and ID with attack frames: `start` is the window's
-        first frame, `attack_frames` is 1 to window.
+        captures: all captures; each test capture is asked for once.
+        cut: How captures are cut into windows.
     """
-    tables = []
+    bounds, tables = [], [pd.DataFrame(columns=list(ATTACKED_ID_COLUMNS))]
     for name in captures:
         if name.startswith("test_"):
             frames = captures[name]
+            bounds += [(name, *bound) for bound in episodes_of(frames, captures.notes[name])]
             starts = deal_windows(name, frames, cut)["test"]
             tables.append(ids_under_attack(frames, starts, cut.window).assign(capture=name))
-    columns = list(ATTACKED_ID_COLUMNS)
-    return (
-        pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)
+    return Truth(
+        pd.DataFrame(bounds, columns=list(EPISODE_COLUMNS)),
+        pd.concat(tables, ignore_index=True).astype(dict.fromkeys(ATTACKED_ID_COLUMNS[1:], int)),
     )
+
+
+def episodes_of(frames: pd.DataFrame, note: CaptureNote) -> list[tuple[float, float, int]]:
+    """Give start, end and number of attack frames of each episode of a capture, by start."""
+    attacked = frames.loc[frames["episode"] > 0, ["episode", "timestamp"]]
+    bounds = attacked.groupby("episode")["timestamp"].agg(["min", "max", "size"])
+    found = [*bounds.itertuples(index=False, name=None)]
+    found += [(*silence, 0) for silence in note.silences]
+    if note.attack_type == SUPPRESS and not found:
+        return [(np.nan, np.nan, 0)]
+    return sorted(found)
 
 
 def ids_under_attack(frames: pd.DataFrame, starts: np.ndarray, window: int) -> pd.DataFrame:

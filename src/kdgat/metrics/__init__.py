@@ -1,7 +1,13 @@
 """What a detector is worth: rates, ranking, intervals that respect clusters, the scorecard."""
 
 from kdgat.metrics.detection import COUNT_METRICS, detection_metrics
-from kdgat.metrics.episodes import ALARM_COLUMNS, alarm_scorecard
+from kdgat.metrics.episodes import (
+    ALARM_COLUMNS,
+    EPISODE_COLUMNS,
+    Resampling,
+    alarm_scorecard,
+    known_windows,
+)
 from kdgat.metrics.intervals import block_ids, bootstrap_interval
 from kdgat.metrics.offenders import OFFENDER_COLUMNS, offender_scorecard
 from kdgat.metrics.scorecards import (
@@ -18,15 +24,18 @@ __all__ = [
     "ALARM_COLUMNS",
     "CAPTURE_COLUMNS",
     "COUNT_METRICS",
+    "EPISODE_COLUMNS",
     "OFFENDER_COLUMNS",
     "SCORECARD_COLUMNS",
     "WINDOW_SCORE_COLUMNS",
+    "Resampling",
     "alarm_scorecard",
     "block_ids",
     "bootstrap_interval",
     "by_condition",
     "capture_scorecard",
     "detection_metrics",
+    "known_windows",
     "margins",
     "offender_scorecard",
     "scorecard",

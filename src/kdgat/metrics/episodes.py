@@ -1,22 +1,22 @@
 """Alarms as a driver would meet them: episodes found, seconds to the first alarm, false alarms.
 
-An episode is an unbroken run of attack windows of one capture, gaps of up to `GAP` s included. A
-false alarm is an unbroken run of alarms in benign windows: an alarm that lasts counts once. Those
-within `AFTERMATH` s after an episode are its own. The first alarm comes at the end of its window,
-which has to fill first.
+An episode lasts from its first attack frame to its last, or, where an ID falls silent and no frame
+is part of it, as its dataset declares. It is found if a window that touches it alarms. The first
+alarm comes at the end of its window, which has to fill first, and after the computation. A false
+alarm is an unbroken run of alarms in benign windows: an alarm that lasts counts once. Windows that
+touch an episode, and those within `AFTERMATH` s after it, are not benign.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
+from kdgat.metrics.intervals import percentile_interval, resampled_blocks
 from kdgat.metrics.scorecards import margins
-
-GAP = 0.5
-"""Seconds between attack windows up to which they are one episode: sparse attacks skip windows."""
 
 AFTERMATH = 0.5
 """Seconds after an episode in which an alarm still belongs to it: rhythms have to settle."""
@@ -32,6 +32,8 @@ ALARM_COLUMNS = (
     "episodes",
     "episodes_found",
     "episode_recall",
+    "episode_recall_low",
+    "episode_recall_high",
     "seconds_to_alarm",
     "benign_hours",
     "false_alarms",
@@ -41,62 +43,134 @@ ALARM_COLUMNS = (
     "episode_recall_at_1_per_hour",
     "episode_recall_at_10_per_hour",
 )
+EPISODE_COLUMNS = (
+    "model",
+    "protocol",
+    "capture",
+    "start",
+    "end",
+    "attack_frames",
+    "found",
+    "seconds_to_alarm",
+)
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """How intervals are made.
+
+    Attributes:
+        bootstrap: samples.
+        confidence: level of all intervals, between 0 and 1.
+        seed: of the draws.
+    """
+
+    bootstrap: int
+    confidence: float
+    seed: int
+
+
+def known_windows(window_scores: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the windows that no label describes: those in which an ID is silent.
+
+    Args:
+        window_scores: columns capture, start_time and end_time (s), and any others.
+        episodes: columns capture, start, end (s, NaN where nobody says when) and attack_frames.
+
+    Returns:
+        The rows that touch no episode without attack frames, nor the `AFTERMATH` of one; of a
+        capture with such an episode of unknown bounds, none.
+    """
+    silent = episodes[episodes["attack_frames"] == 0]
+    unknown = pd.Series(False, index=window_scores.index)
+    for capture, bounds in silent.groupby("capture"):
+        rows = window_scores["capture"] == capture
+        begin, end = (
+            window_scores.loc[rows, name].to_numpy() for name in ("start_time", "end_time")
+        )
+        unknown[rows] = touched(begin, end, bounds[["start", "end"]].to_numpy())
+    return window_scores[~unknown]
+
+
+def touched(
+    begin: NDArray[np.float64], end: NDArray[np.float64], bounds: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Mark windows that touch an episode or its aftermath; all where its bounds are unknown.
+
+    Args:
+        begin: first second of each window `[num_windows]`.
+        end: last second `[num_windows]`.
+        bounds: first and last second of each episode `[num_episodes, 2]`, NaN if unknown.
+    """
+    if np.isnan(bounds).any():
+        return np.ones(len(begin), dtype=bool)
+    first, last = bounds[:, :1], bounds[:, 1:]
+    return ((begin <= last + AFTERMATH) & (end >= first)).any(axis=0)
 
 
 def alarm_scorecard(
     window_scores: pd.DataFrame,
     thresholds: Mapping[str, Mapping[str, float]],
+    episodes: pd.DataFrame,
     *,
     persistence: tuple[int, int],
-    confidence: float,
-) -> pd.DataFrame:
+    resampling: Resampling,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Count episodes and false alarms of every model, protocol and test scenario.
 
     Args:
         window_scores: `scorecards.WINDOW_SCORE_COLUMNS`, start_time and end_time (s).
         thresholds: model -> protocol -> operating point.
+        episodes: columns capture, start, end (s, NaN where nobody says when) and attack_frames;
+            those that are over before the first window that is scored do not count.
         persistence: k and n: an alarm needs k of the last n windows above the operating point.
-        confidence: level of the Poisson interval.
+        resampling: of the intervals.
 
     Returns:
-        ALARM_COLUMNS, one row per model, protocol and scenario.
+        ALARM_COLUMNS, one row per model, protocol and scenario; EPISODE_COLUMNS, one row per
+        model, protocol and episode.
     """
     test = window_scores[window_scores["split"] == "test"]
-    rows = []
+    by_capture = {str(name): rows for name, rows in episodes.groupby("capture")}
+    rows, found = [], []
     for (model, protocol, scenario), windows in test.groupby(
         ["model", "protocol", "scenario"], sort=False
     ):
         captures = [
-            _Capture(part, margins(part, thresholds[model]), persistence)
-            for _, part in windows.sort_values("start").groupby("capture")
+            _Capture(
+                part,
+                margins(part, thresholds[model]),
+                by_capture.get(name, episodes.iloc[:0]),
+                persistence,
+            )
+            for name, part in windows.sort_values("start").groupby("capture")
         ]
-        rows.append(
-            {
-                "model": model,
-                "protocol": protocol,
-                "scenario": scenario,
-                **_row(captures, confidence),
-            }
-        )
-    return pd.DataFrame(rows, columns=list(ALARM_COLUMNS))
+        names = {"model": model, "protocol": protocol}
+        rows.append({**names, "scenario": scenario, **_row(captures, resampling)})
+        found += [{**names, **row} for capture in captures for row in capture.rows()]
+    return (
+        pd.DataFrame(rows, columns=list(ALARM_COLUMNS)),
+        pd.DataFrame(found, columns=list(EPISODE_COLUMNS)),
+    )
 
 
 class _Capture:
     """Windows of one capture, in time, with their margin above the operating point."""
 
-    def __init__(self, windows: pd.DataFrame, margin: NDArray, persistence: tuple[int, int]):
+    def __init__(
+        self,
+        windows: pd.DataFrame,
+        margin: NDArray,
+        episodes: pd.DataFrame,
+        persistence: tuple[int, int],
+    ):
+        self.name = windows["capture"].iloc[0]
         self.begin = windows["start_time"].to_numpy()
         self.end = windows["end_time"].to_numpy()
-        self.attack = windows["label"].to_numpy() == 1
         self.level = persistent_level(margin, *persistence)
-        self.episodes = find_episodes(self.begin, self.end, self.attack)
-        self.benign = ~self.attack & ~self._within_episode()
-
-    def _within_episode(self) -> NDArray[np.bool_]:
-        within = np.zeros(len(self.begin), bool)
-        for first, last in self.episodes:
-            within |= (self.begin <= last + AFTERMATH) & (self.end > first)
-        return within
+        bounds = episodes[["start", "end"]].to_numpy(dtype=np.float64)
+        self.benign = (windows["label"].to_numpy() == 0) & ~touched(self.begin, self.end, bounds)
+        self.episodes = episodes[episodes["end"] >= self.begin[0]]
 
     def benign_hours(self) -> float:
         return float((self.end - self.begin)[self.benign].sum()) / HOUR
@@ -105,13 +179,30 @@ class _Capture:
         alarm = self.benign & (self.level >= level)
         return int((alarm & ~np.concatenate([[False], alarm[:-1]])).sum())
 
-    def delays(self, level: float) -> list[float]:
+    def alarm_spans(self) -> NDArray[np.float64]:
+        """Give the levels at which a false alarm begins at each benign window.
+
+        Returns:
+            float64 `[num_benign, 2]`: above the first, up to and with the second.
+        """
+        before = np.concatenate([[-np.inf], np.where(self.benign, self.level, -np.inf)[:-1]])
+        spans = np.stack([np.minimum(before, self.level), self.level], axis=1)
+        return spans[self.benign]
+
+    def delays(self, level: float) -> NDArray[np.float64]:
         """Give the seconds to the first alarm of each episode, NaN where there is none."""
-        delays = []
-        for first, last in self.episodes:
-            hits = (self.level >= level) & (self.end > first) & (self.begin <= last + AFTERMATH)
-            delays.append(float(self.end[hits][0] - first) if hits.any() else np.nan)
+        delays = np.full(len(self.episodes), np.nan)
+        bounds = self.episodes[["start", "end"]].to_numpy(dtype=np.float64)
+        for place, (first, last) in enumerate(bounds):
+            hits = (self.level >= level) & (self.end >= first) & (self.begin <= last)
+            if hits.any():
+                delays[place] = self.end[hits][0] - max(first, self.begin[0])
         return delays
+
+    def rows(self) -> list[dict[str, object]]:
+        delays = self.delays(0.0)
+        table = self.episodes.assign(found=~np.isnan(delays), seconds_to_alarm=delays)
+        return table.to_dict("records")
 
 
 def persistent_level(margin: NDArray[np.float64], k: int, n: int) -> NDArray[np.float64]:
@@ -124,19 +215,6 @@ def persistent_level(margin: NDArray[np.float64], k: int, n: int) -> NDArray[np.
     padded = np.concatenate([np.full(n - 1, -np.inf), margin])
     last = np.lib.stride_tricks.sliding_window_view(padded, n)
     return np.sort(last, axis=1)[:, n - k]
-
-
-def find_episodes(
-    begin: NDArray[np.float64], end: NDArray[np.float64], attack: NDArray[np.bool_]
-) -> list[tuple[float, float]]:
-    """Join runs of attack windows `[num_windows]` to episodes: start and end, s."""
-    episodes: list[tuple[float, float]] = []
-    for first, last in zip(begin[attack], end[attack], strict=True):
-        if episodes and first - episodes[-1][1] <= GAP:
-            episodes[-1] = (episodes[-1][0], float(last))
-        else:
-            episodes.append((float(first), float(last)))
-    return episodes
 
 
 def poisson_interval(count: int, exposure: float, confidence: float) -> tuple[float, float]:
@@ -155,17 +233,46 @@ def poisson_interval(count: int, exposure: float, confidence: float) -> tuple[fl
     return float(low / exposure), float(high / exposure)
 
 
-def _row(captures: list[_Capture], confidence: float) -> dict[str, float | int]:
+def recall_interval(
+    found: NDArray[np.bool_], capture: NDArray[np.int64], resampling: Resampling
+) -> tuple[float, float]:
+    """Give the bootstrap interval of a share of episodes, captures drawn first, then episodes.
+
+    Args:
+        found: of each episode `[num_episodes]`.
+        capture: its capture, 0 to num_captures - 1 `[num_episodes]`.
+        resampling: samples, level and seed.
+
+    Returns:
+        low and high; NaN with fewer than two episodes.
+    """
+    if len(found) < 2:
+        return np.nan, np.nan
+    times = resampled_blocks(
+        capture,
+        np.ones(len(found), dtype=bool),
+        resampling.bootstrap,
+        np.random.default_rng(resampling.seed),
+    )
+    return percentile_interval(times @ found / times.sum(axis=1), resampling.confidence)
+
+
+def _row(captures: list[_Capture], resampling: Resampling) -> dict[str, float | int]:
     hours = sum(capture.benign_hours() for capture in captures)
     false_alarms = sum(capture.false_alarms(0.0) for capture in captures)
-    delays = np.array([delay for capture in captures for delay in capture.delays(0.0)])
+    by_capture = [delays for capture in captures if (delays := capture.delays(0.0)).size]
+    delays = np.concatenate([np.empty(0), *by_capture])
     found = ~np.isnan(delays)
-    low, high = poisson_interval(false_alarms, hours, confidence)
+    number = np.repeat(np.arange(len(by_capture)), [len(part) for part in by_capture])
+    recall_low, recall_high = recall_interval(found, number, resampling)
+    low, high = poisson_interval(false_alarms, hours, resampling.confidence)
     recalls = [_recall_at(captures, budget * hours) for budget in BUDGETS]
     return {
         "episodes": int(delays.size),
         "episodes_found": int(found.sum()),
         "episode_recall": float(found.mean()) if delays.size else np.nan,
+        "episode_recall_low": recall_low,
+        "episode_recall_high": recall_high,
         "seconds_to_alarm": float(np.median(delays[found])) if found.any() else np.nan,
         "benign_hours": hours,
         "false_alarms": false_alarms,
@@ -178,23 +285,35 @@ def _row(captures: list[_Capture], confidence: float) -> dict[str, float | int]:
 
 
 def _recall_at(captures: list[_Capture], allowed: float) -> float:
-    """Give the best recall of episodes at any level with at most so many false alarms.
+    """Give the recall of episodes at the lowest level with at most so many false alarms.
 
     A ranking figure, found on test: it says what an operating point could reach, not what the
-    stored one does.
+    stored one does. From the highest level down, it ends where the false alarms first exceed what
+    is allowed: further down they become fewer again, as alarms grow together. NaN without an
+    episode, or without a benign window.
     """
-    levels = np.unique(np.concatenate([capture.level[capture.benign] for capture in captures]))
-    total = sum(len(capture.episodes) for capture in captures)
-    if total == 0:
+    spans = [capture.alarm_spans() for capture in captures]
+    if not sum(len(capture.episodes) for capture in captures) or not sum(map(len, spans)):
         return np.nan
-    low, high = 0, len(levels)
-    while low < high:
-        middle = (low + high) // 2
-        level = np.nextafter(levels[middle], np.inf)
-        if sum(capture.false_alarms(level) for capture in captures) <= allowed:
-            high = middle
-        else:
-            low = middle + 1
-    level = np.nextafter(levels[low], np.inf) if low < len(levels) else -np.inf
+    level = lowest_level(spans, allowed)
     delays = np.concatenate([capture.delays(level) for capture in captures])
     return float((~np.isnan(delays)).mean())
+
+
+def lowest_level(spans: list[NDArray[np.float64]], allowed: float) -> float:
+    """Give the lowest level above which there are never more false alarms than allowed.
+
+    Args:
+        spans: of each capture, float64 `[num_windows, 2]`, see `_Capture.alarm_spans`.
+        allowed: false alarms.
+
+    Returns:
+        Just above the highest level with too many, -inf if there is none.
+    """
+    above, up_to = np.concatenate([np.empty((0, 2)), *spans]).T
+    levels = np.unique(up_to)
+    # An alarm begins at a window at all levels in (above, up_to].
+    begun = len(up_to) - np.searchsorted(np.sort(up_to), levels, side="left")
+    ended = len(above) - np.searchsorted(np.sort(above), levels, side="left")
+    too_many = np.flatnonzero(begun - ended > allowed)
+    return float(np.nextafter(levels[too_many[-1]], np.inf)) if too_many.size else -np.inf

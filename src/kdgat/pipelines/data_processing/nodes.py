@@ -119,10 +119,16 @@ def build_graph_stores(
     )
 
 
-def name_attacked_ids(captures: CaptureTables, parameters: DataProcessing) -> pd.DataFrame:
-    """Count the attack frames of each ID in each test window; one row per window and ID."""
+def collect_truth(
+    captures: CaptureTables, parameters: DataProcessing
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Say what is known of the test captures.
+
+    Returns:
+        One row per episode; one row per window and ID under attack.
+    """
     cut = splits.Cut(parameters.window, parameters.stride, parameters.validation_share)
-    return truth.attacked_ids(captures, cut)
+    return truth.collect_truth(captures, cut)
 
 
 def report_leaks(

@@ -51,10 +51,10 @@ def create_pipeline() -> Pipeline:
                 name="build_graph_stores",
             ),
             Node(
-                nodes.name_attacked_ids,
+                nodes.collect_truth,
                 inputs={"captures": "captures", "parameters": "params:data_processing"},
-                outputs="attacked_ids",
-                name="name_attacked_ids",
+                outputs=["test_episodes", "attacked_ids"],
+                name="collect_truth",
             ),
             Node(
                 nodes.report_leaks,

@@ -99,29 +99,47 @@ def build_scorecard(
     window_scores: pd.DataFrame,
     baseline_scores: pd.DataFrame,
     thresholds: Thresholds,
+    test_episodes: pd.DataFrame,
     parameters: Evaluation,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Apply the operating points to test.
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Apply the operating points to the test windows that have a label.
 
     Returns:
-        One row per model, protocol and scenario; the same by capture; episodes and false alarms.
+        One row per model, protocol and scenario; the same by capture.
     """
     scores = pd.concat([window_scores, baseline_scores], ignore_index=True)
-    points = _values(thresholds)
+    known, points = metrics.known_windows(scores, test_episodes), _values(thresholds)
     return (
         metrics.scorecard(
-            scores,
+            known,
             points,
             bootstrap=parameters.bootstrap,
             confidence=parameters.confidence,
             seed=parameters.bootstrap_seed,
         ),
-        metrics.capture_scorecard(scores, points),
-        metrics.alarm_scorecard(
-            scores,
-            points,
-            persistence=tuple(parameters.persistence),
-            confidence=parameters.confidence,
+        metrics.capture_scorecard(known, points),
+    )
+
+
+def count_alarms(
+    window_scores: pd.DataFrame,
+    baseline_scores: pd.DataFrame,
+    thresholds: Thresholds,
+    test_episodes: pd.DataFrame,
+    parameters: Evaluation,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Count the episodes found and the false alarms on test.
+
+    Returns:
+        One row per model, protocol and scenario; one per model, protocol and episode.
+    """
+    return metrics.alarm_scorecard(
+        pd.concat([window_scores, baseline_scores], ignore_index=True),
+        _values(thresholds),
+        test_episodes,
+        persistence=tuple(parameters.persistence),
+        resampling=metrics.Resampling(
+            parameters.bootstrap, parameters.confidence, parameters.bootstrap_seed
         ),
     )
 
