@@ -17,6 +17,7 @@ from kdgat.can.captures import Capture, read_capture, write_canonical
 from kdgat.can.frames import content_hash, find_repeated
 from kdgat.can.profile import Profile
 from kdgat.can.readers.plain_csv import write_capture
+from kdgat.can.recording import Recording
 from kdgat.can.splits import Cut, capture_blocks
 from kdgat.can.store_writer import StoreWriter
 from kdgat.can.windows import window_starts
@@ -45,7 +46,7 @@ def write_store(files: dict[str, Path], folder: Path, profile: Profile | None = 
     for name, path in files.items():
         frames, _ = read_capture(path, 0.001)
         starts = window_starts(len(frames), WINDOW, WINDOW)
-        for block in capture_blocks(name, frames, starts, CUT, profile):
+        for block in capture_blocks(name, Recording.of(frames), starts, CUT, profile):
             writer = writer or StoreWriter(target, block)
             writer.add(block)
     with writer:

@@ -16,6 +16,7 @@ from kdgat.can.graphs import EDGE_FEATURES, NODE_FEATURES, Graphs, build_graphs,
 from kdgat.can.measures import bits_changed, bytes_changed, median
 from kdgat.can.node_features import pack_payload
 from kdgat.can.profile import Profile
+from kdgat.can.recording import Recording
 from kdgat.can.windows import window_starts
 
 
@@ -428,7 +429,7 @@ def test_blocks_give_the_same_graphs(monkeypatch):
     starts = window_starts(100, 7, 3)
     whole = build_graphs(frames, starts, 7, profile)
     monkeypatch.setattr("kdgat.can.graphs.BLOCK", 4)
-    assert len(list(iterate_graphs(frames, starts, 7, profile))) == 8
+    assert len(list(iterate_graphs(Recording.of(frames), starts, 7, profile))) == 8
     pieces = build_graphs(frames, starts, 7, profile)
     for name in ("x", "edge_attr", "edge_index", "arbitration_id", "node_offsets", "edge_offsets"):
         np.testing.assert_array_equal(getattr(pieces, name), getattr(whole, name))

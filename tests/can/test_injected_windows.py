@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from kdgat.can.attackers import on_bus
 from kdgat.can.injected_windows import attacked_windows, draw_short_episodes
 from kdgat.can.injections import ATTACKS
 from kdgat.can.pseudo_vehicles import pseudo_vehicle
+from kdgat.can.recording import Recording
 from kdgat.can.simulator import simulate_vehicle
 from kdgat.can.vehicles import VEHICLES
 
@@ -15,26 +17,27 @@ BITRATE = 500_000
 @pytest.fixture(scope="module")
 def recordings():
     return {
-        name: simulate_vehicle(
-            VEHICLES[name],
-            generator=np.random.default_rng(3),
-            duration=8.0,
-            bitrate=BITRATE,
-            start=1000.0,
+        name: Recording.of(
+            simulate_vehicle(
+                VEHICLES[name],
+                generator=np.random.default_rng(3),
+                duration=8.0,
+                bitrate=BITRATE,
+                start=1000.0,
+            )
         )
         for name in ("aster", "birch")
     }
 
 
-def attacked(frames, attack: str, seed: int = 0):
+def attacked(recording, attack: str, seed: int = 0):
     return attacked_windows(
-        frames,
+        on_bus(recording, BITRATE),
         attack,
         np.random.default_rng(seed),
         number=20,
         window=100,
         stride=100,
-        bitrate=BITRATE,
     )
 
 
@@ -44,7 +47,7 @@ def test_windows_are_labelled_and_few(recordings, attack):
     assert 0 < windows.y.sum() <= 20
     assert (windows.y == 0).sum() <= 5
     assert (np.diff(windows.starts) > 0).all()
-    held = windows.frames["attack"].to_numpy()
+    held = windows.recording.attack
     counts = np.array([held[start : start + 100].sum() for start in windows.starts])
     if attack == "suppress":
         assert not held.any()
@@ -53,19 +56,20 @@ def test_windows_are_labelled_and_few(recordings, attack):
 
 
 def test_a_suppressed_id_is_missing_from_windows_labelled_so(recordings):
-    frames = recordings["aster"]
-    windows = attacked(frames, "suppress")
-    ids = set(np.unique(frames["arbitration_id"]))
-    every = windows.frames["arbitration_id"].to_numpy()
+    recording = recordings["aster"]
+    windows = attacked(recording, "suppress")
+    ids = set(recording.arbitration_id)
+    every = windows.recording.arbitration_id
     for start in windows.starts[windows.y == 1]:
         assert ids - set(every[start : start + 100])
 
 
 def test_equal_generators_draw_equal_windows(recordings):
     one, two = (attacked(recordings["aster"], "fuzzing", seed=5) for _ in range(2))
-    assert one.frames.equals(two.frames)
+    assert one.recording.frames().equals(two.recording.frames())
     np.testing.assert_array_equal(one.starts, two.starts)
-    assert not attacked(recordings["aster"], "fuzzing", seed=6).frames.equals(one.frames)
+    other = attacked(recordings["aster"], "fuzzing", seed=6)
+    assert not other.recording.frames().equals(one.recording.frames())
 
 
 def test_episodes_follow_one_another_after_a_benign_beginning():
@@ -83,12 +87,9 @@ def test_a_pseudo_vehicle_is_benign_new_and_in_order(recordings, mixed):
     second = recordings["birch"] if mixed else None
     car = pseudo_vehicle(first, second, np.random.default_rng(2), bitrate=BITRATE)
     again = pseudo_vehicle(first, second, np.random.default_rng(2), bitrate=BITRATE)
-    assert car.equals(again)
-    assert not car["attack"].any()
-    assert (np.diff(car["timestamp"]) >= 0).all()
-    assert list(car.columns) == list(first.columns)
-    known = first["arbitration_id"].nunique() + (
-        recordings["birch"]["arbitration_id"].nunique() if mixed else 0
-    )
-    assert 4 <= car["arbitration_id"].nunique() <= known
-    assert set(car["arbitration_id"]) != set(first["arbitration_id"])
+    assert car.frames().equals(again.frames())
+    assert not car.attack.any()
+    assert (np.diff(car.timestamp) >= 0).all()
+    known = len(set(first.arbitration_id)) + (len(set(second.arbitration_id)) if mixed else 0)
+    assert 4 <= len(set(car.arbitration_id)) <= known
+    assert set(car.arbitration_id) != set(first.arbitration_id)

@@ -6,6 +6,7 @@ import pytest
 from kdgat.can.frames import ABSENT, frame_table
 from kdgat.can.lessons import Lessons, assign_profiles, learn_lessons
 from kdgat.can.profile import Profile, fit_profile
+from kdgat.can.recording import Recording
 from kdgat.parameters import ProfileDraw
 
 WINDOW = 10
@@ -30,7 +31,8 @@ def drive(num_frames: int, first_id: int = 0):
 
 def learn(name: str, frames, number: int = 3) -> Lessons:
     generator = np.random.default_rng(0)
-    return learn_lessons(name, frames, seconds=0.5, number=number, generator=generator)
+    recording = Recording.of(frames)
+    return learn_lessons(name, recording, seconds=0.5, number=number, generator=generator)
 
 
 def dealt(name: str, frames, lessons: Lessons, draw: ProfileDraw):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from kdgat.can.frames import ABSENT, MAX_DLC, frame_table, payload
+from kdgat.can.recording import Recording
 from kdgat.can.simulator import simulate_vehicle
 from kdgat.can.variations import with_habits_drawn_anew
 from kdgat.can.vehicles import VEHICLES, draw_style, draw_vehicle
@@ -22,9 +23,14 @@ def car():
     )
 
 
+def varied_by(frames, seed: int):
+    recording = Recording.of(frames)
+    return with_habits_drawn_anew(recording, np.random.default_rng(seed)).frames()
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_frames_that_stay_keep_time_and_id(car, seed):
-    varied = with_habits_drawn_anew(car, np.random.default_rng(seed))
+    varied = varied_by(car, seed)
     before = set(zip(car["timestamp"], car["arbitration_id"], strict=True))
     assert set(zip(varied["timestamp"], varied["arbitration_id"], strict=True)) < before
     assert set(varied["arbitration_id"]) == set(car["arbitration_id"])
@@ -32,7 +38,7 @@ def test_frames_that_stay_keep_time_and_id(car, seed):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_result_is_a_frame_table(car, seed):
-    varied = with_habits_drawn_anew(car, np.random.default_rng(seed))
+    varied = varied_by(car, seed)
     data, dlc = payload(varied), varied["dlc"].to_numpy()
     present = np.arange(MAX_DLC) < dlc[:, None]
     assert ((data == ABSENT) == ~present).all()
@@ -44,7 +50,7 @@ def test_some_cars_keep_their_payloads_and_others_do_not(car):
     columns = ["timestamp", "arbitration_id", *(f"byte_{place}" for place in range(MAX_DLC))]
     kept = []
     for seed in range(20):
-        varied = with_habits_drawn_anew(car, np.random.default_rng(seed))
+        varied = varied_by(car, seed)
         kept.append(len(varied[columns].merge(car[columns])) == len(varied))
     assert 4 <= sum(kept) <= 16
 
@@ -63,7 +69,7 @@ def test_an_id_sent_on_change_keeps_each_change_and_a_heartbeat():
     )
     lengths = set()
     for seed in range(40):
-        varied = with_habits_drawn_anew(frames, np.random.default_rng(seed))
+        varied = varied_by(frames, seed)
         lengths.add(len(varied))
         gaps = np.diff(varied["timestamp"])
         assert gaps.max() <= 0.01 * 5 * 50
@@ -82,7 +88,7 @@ def test_remote_frames_stay_as_they_are():
         is_remote=np.ones(number, bool),
     )
     for seed in range(10):
-        varied = with_habits_drawn_anew(frames, np.random.default_rng(seed))
+        varied = varied_by(frames, seed)
         assert (varied["dlc"] == 4).all()
         assert (payload(varied) == ABSENT).all()
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from kdgat.can.bus import frame_time
-from kdgat.can.frames import ABSENT, MAX_DLC, STANDARD_IDS, data_length, payload
+from kdgat.can.bus import bus_time, frame_time
+from kdgat.can.frames import ABSENT, MAX_DLC, STANDARD_IDS
+from kdgat.can.recording import Recording
 from kdgat.errors import DataError
 
 FLOOD_SHARE = (0.4, 0.9)
@@ -34,33 +35,52 @@ TARGET_SHARE = 0.01
 """Share of the frames that an ID needs to become a target, so that an attack on it matters."""
 
 
-@dataclass(frozen=True)
-class Recording:
-    """A benign frame table as arrays.
+@dataclass(frozen=True, eq=False)
+class Traffic:
+    """A benign recording as its bus saw it.
 
     Attributes:
+        recording: The frames.
         time: int64 `[num_frames]`, timestamps in µs, not descending.
-        arbitration_id: int64 `[num_frames]`.
-        dlc: int64 `[num_frames]`, number of data bytes, so 0 in remote frames.
-        payload: int16 `[num_frames, 8]`, `ABSENT` where absent.
-        is_extended: bool `[num_frames]`.
-        is_remote: bool `[num_frames]`.
-        requested: int64 `[num_frames]`, bytes that remote frames ask for, 0 in all others.
-        channel: name of the bus of each frame.
+        time_on_bus: int64 `[num_frames]`, µs.
         bitrate: Speed of the bus, bit/s.
         free: Share of the time in which the bus is idle, at least .05.
     """
 
+    recording: Recording
     time: np.ndarray
-    arbitration_id: np.ndarray
-    dlc: np.ndarray
-    payload: np.ndarray
-    is_extended: np.ndarray
-    is_remote: np.ndarray
-    requested: np.ndarray
-    channel: pd.Categorical
+    time_on_bus: np.ndarray
     bitrate: int
     free: float
+
+    @property
+    def arbitration_id(self) -> np.ndarray:
+        """int64 `[num_frames]`."""
+        return self.recording.arbitration_id
+
+    @property
+    def num_bytes(self) -> np.ndarray:
+        """Data bytes, so 0 in remote frames: int64 `[num_frames]`."""
+        return self.recording.num_bytes
+
+    @property
+    def payload(self) -> np.ndarray:
+        """int16 `[num_frames, 8]`, `ABSENT` where absent."""
+        return self.recording.payload
+
+    @cached_property
+    def targets(self) -> np.ndarray:
+        """IDs with data that send at least `TARGET_SHARE` of the frames, or as many as any does."""
+        codes, ids = self.recording.numbers
+        counts = np.bincount(codes[self.num_bytes > 0], minlength=len(ids))
+        if not counts.any():
+            raise DataError("An attack on an ID needs frames with data, all frames are empty.")
+        return ids[counts >= min(TARGET_SHARE * len(self.time), counts.max())]
+
+    @cached_property
+    def time_by_id(self) -> np.ndarray:
+        """`time` of the frames in the order of `Recording.by_id`."""
+        return self.time[self.recording.by_id[0]]
 
 
 class Added(NamedTuple):
@@ -72,44 +92,38 @@ class Added(NamedTuple):
     payload: np.ndarray
 
 
-def record(frames: pd.DataFrame, bitrate: int) -> Recording:
-    """Turn a frame table into a recording.
+def on_bus(recording: Recording, bitrate: int) -> Traffic:
+    """Say when each frame of a recording was on the bus.
 
     Raises:
-        DataError: A frame has more than 8 bytes.
+        DataError: The recording is empty, holds attacks or CAN FD frames, or its timestamps step
+            back.
     """
-    if frames["dlc"].max() > MAX_DLC:
+    _check_benign(recording)
+    time = np.rint(recording.timestamp * 1e6).astype(np.int64)
+    time_on_bus = bus_time(recording.bits, bitrate)
+    free = max(0.05, 1.0 - float(time_on_bus.sum()) / max(1, int(time[-1] - time[0])))
+    return Traffic(recording, time, time_on_bus, bitrate, free)
+
+
+def _check_benign(recording: Recording) -> None:
+    if len(recording) == 0:
+        raise DataError("An attack needs a recording with at least one frame, found none.")
+    num_attack = int(recording.attack.sum())
+    if num_attack:
+        raise DataError(f"An attack needs a benign recording, found {num_attack} attack frames.")
+    if recording.dlc.max() > MAX_DLC:
         raise DataError(
-            f"An attack needs a recording of classical CAN, found {frames['dlc'].max()} bytes in a "
+            f"An attack needs a recording of classical CAN, found {recording.dlc.max()} bytes in a "
             "CAN FD frame."
         )
-    time = np.rint(frames["timestamp"].to_numpy() * 1e6).astype(np.int64)
-    arbitration_id = frames["arbitration_id"].to_numpy().astype(np.int64)
-    dlc = data_length(frames).astype(np.int64)
-    requested = frames["dlc"].to_numpy().astype(np.int64) - dlc
-    data = payload(frames)
-    busy = frame_time(arbitration_id, dlc, data, bitrate).sum()
-    free = max(0.05, 1.0 - float(busy) / max(1, int(time[-1] - time[0])))
-    return Recording(
-        time=time,
-        arbitration_id=arbitration_id,
-        dlc=dlc,
-        payload=data,
-        is_extended=frames["is_extended"].to_numpy(),
-        is_remote=frames["is_remote"].to_numpy(),
-        requested=requested,
-        channel=frames["channel"].array,
-        bitrate=bitrate,
-        free=free,
-    )
-
-
-def merged_channel(recording: Recording, num_added: int) -> pd.Categorical:
-    """Name the bus of recorded frames, then of added ones: that of most recorded frames."""
-    codes = recording.channel.codes
-    most = np.bincount(codes).argmax() if len(codes) else 0
-    merged = np.concatenate([codes, np.full(num_added, most, codes.dtype)])
-    return pd.Categorical.from_codes(merged, recording.channel.categories)
+    steps = np.diff(recording.timestamp)
+    if (steps < 0).any():
+        frame = int(np.argmax(steps < 0)) + 1
+        raise DataError(
+            f"An attack needs timestamps that never step back, frame {frame} is "
+            f"{-steps[frame - 1]:.6f} s before the one it follows."
+        )
 
 
 def _instants(start: int, end: int, interval: float, generator: np.random.Generator) -> np.ndarray:
@@ -133,14 +147,13 @@ def _random_payload(dlc: np.ndarray, generator: np.random.Generator) -> np.ndarr
     return np.where(np.arange(MAX_DLC) < dlc[:, None], data, ABSENT).astype(np.int16)
 
 
-def draw_target(recording: Recording, generator: np.random.Generator) -> int:
-    """Draw an ID with data that sends at least `TARGET_SHARE` of the frames, or as any does."""
-    with_data = recording.arbitration_id[recording.dlc > 0]
-    if len(with_data) == 0:
-        raise DataError("An attack on an ID needs frames with data, all frames are empty.")
-    ids, counts = np.unique(with_data, return_counts=True)
-    enough = min(TARGET_SHARE * len(recording.time), counts.max())
-    return int(generator.choice(ids[counts >= enough]))
+def draw_target(traffic: Traffic, generator: np.random.Generator) -> int:
+    """Draw one of the IDs that an attack on it would matter for.
+
+    Raises:
+        DataError: No frame has data.
+    """
+    return int(generator.choice(traffic.targets))
 
 
 def forge(
@@ -168,16 +181,17 @@ def forge(
     return np.where(np.arange(MAX_DLC) < dlc[:, None], forged, ABSENT).astype(np.int16)
 
 
-def _dos(recording: Recording, start: int, end: int, generator: np.random.Generator) -> Added:
+def _dos(traffic: Traffic, start: int, end: int, generator: np.random.Generator) -> Added:
     """Flood the bus with one frame of the highest priority: ID 0, or any below the car's own."""
-    lowest = min(int(recording.arbitration_id.min()), STANDARD_IDS)
+    _, ids = traffic.recording.numbers
+    lowest = min(int(ids[0]), STANDARD_IDS)
     number = 0 if generator.random() < 0.5 else int(generator.integers(0, max(1, lowest)))
-    dlc = generator.choice(recording.dlc, 1)
+    dlc = generator.choice(traffic.num_bytes, 1)
     data = _random_payload(dlc, generator)
     if generator.random() < 0.5:
         data = np.where(data == ABSENT, ABSENT, 0).astype(np.int16)
-    time_on_bus = frame_time(np.array([number]), dlc, data, recording.bitrate)[0]
-    interval = _interval(FLOOD_SHARE, time_on_bus, recording.free, generator)
+    time_on_bus = frame_time(np.array([number]), dlc, data, traffic.bitrate)[0]
+    interval = _interval(FLOOD_SHARE, time_on_bus, traffic.free, generator)
     ready = _instants(start, end, interval, generator)
     num_frames = len(ready)
     return Added(
@@ -188,89 +202,84 @@ def _dos(recording: Recording, start: int, end: int, generator: np.random.Genera
     )
 
 
-def _fuzzing(recording: Recording, start: int, end: int, generator: np.random.Generator) -> Added:
+def _fuzzing(traffic: Traffic, start: int, end: int, generator: np.random.Generator) -> Added:
     """Send random IDs (11 bits, the car's own among them) with random payloads."""
-    mean = 1e6 * 120 / recording.bitrate
-    interval = _interval(FUZZING_SHARE, mean, recording.free, generator)
+    mean = 1e6 * 120 / traffic.bitrate
+    interval = _interval(FUZZING_SHARE, mean, traffic.free, generator)
     ready = _instants(start, end, interval, generator)
     arbitration_id = generator.integers(0, STANDARD_IDS, len(ready))
-    dlc = generator.choice(recording.dlc, len(ready))
+    dlc = generator.choice(traffic.num_bytes, len(ready))
     return Added(ready, arbitration_id, dlc, _random_payload(dlc, generator))
 
 
-def _spoof(recording: Recording, ready: np.ndarray, generator: np.random.Generator) -> Added:
+def _spoof(traffic: Traffic, ready: np.ndarray, generator: np.random.Generator) -> Added:
     """Send frames of one of the car's IDs: its latest payload with forged bytes."""
-    target = draw_target(recording, generator)
-    own = np.flatnonzero(recording.arbitration_id == target)
-    latest = own[np.maximum(0, np.searchsorted(recording.time[own], ready) - 1)]
-    dlc = recording.dlc[latest]
-    data = forge(recording.payload[latest], dlc, (0.2, 1.0), generator)
+    target = draw_target(traffic, generator)
+    own = traffic.recording.range_of(target)
+    latest = np.maximum(0, np.searchsorted(traffic.time_by_id[own], ready) - 1)
+    latest = traffic.recording.by_id[0][own][latest]
+    dlc = traffic.num_bytes[latest]
+    data = forge(traffic.payload[latest], dlc, (0.2, 1.0), generator)
     return Added(ready, np.full(len(ready), target), dlc, data)
 
 
 def _spoofing_dense(
-    recording: Recording, start: int, end: int, generator: np.random.Generator
+    traffic: Traffic, start: int, end: int, generator: np.random.Generator
 ) -> Added:
-    span = max(1, int(recording.time[-1] - recording.time[0]))
-    interval = generator.uniform(*DENSE_SPACING) * span / len(recording.time)
-    return _spoof(recording, _instants(start, end, interval, generator), generator)
+    span = max(1, int(traffic.time[-1] - traffic.time[0]))
+    interval = generator.uniform(*DENSE_SPACING) * span / len(traffic.time)
+    return _spoof(traffic, _instants(start, end, interval, generator), generator)
 
 
 def _spoofing_sparse(
-    recording: Recording, start: int, end: int, generator: np.random.Generator
+    traffic: Traffic, start: int, end: int, generator: np.random.Generator
 ) -> Added:
-    first, last = np.searchsorted(recording.time, [start, end])
+    first, last = np.searchsorted(traffic.time, [start, end])
     least, most = SPARSE_SPACING
     steps = generator.integers(least, most + 1, size=1 + max(0, last - first) // least)
     before = first + generator.integers(0, least) + np.cumsum(steps) - steps[0]
-    before = before[(before < last) & (before + 1 < len(recording.time))]
-    gap = recording.time[before + 1] - recording.time[before]
-    ready = recording.time[before] + np.rint(gap * generator.random(len(gap))).astype(np.int64)
-    return _spoof(recording, ready[(ready >= start) & (ready < end)], generator)
+    before = before[(before < last) & (before + 1 < len(traffic.time))]
+    gap = traffic.time[before + 1] - traffic.time[before]
+    ready = traffic.time[before] + np.rint(gap * generator.random(len(gap))).astype(np.int64)
+    return _spoof(traffic, ready[(ready >= start) & (ready < end)], generator)
 
 
-def _replay(recording: Recording, start: int, end: int, generator: np.random.Generator) -> Added:
+def _replay(traffic: Traffic, start: int, end: int, generator: np.random.Generator) -> Added:
     """Play an earlier stretch of some of the car's IDs again and again."""
-    past = start - int(recording.time[0])
+    past = start - int(traffic.time[0])
     length = int(min(1e6 * generator.uniform(*REPLAY_SECONDS), past))
-    begin = int(recording.time[0]) + int(generator.integers(0, past - length + 1))
-    first, last = np.searchsorted(recording.time, [begin, begin + length])
-    allowed = generator.uniform(*REPLAY_SHARE) * recording.free * length
-    source = first + _replayed(recording, first, last, allowed, generator)
+    begin = int(traffic.time[0]) + int(generator.integers(0, past - length + 1))
+    first, last = np.searchsorted(traffic.time, [begin, begin + length])
+    allowed = generator.uniform(*REPLAY_SHARE) * traffic.free * length
+    source = first + _replayed(traffic, first, last, allowed, generator)
     rounds = np.arange(start, end, max(1, length))
-    ready = (rounds[:, None] + (recording.time[source] - begin)).ravel()
+    ready = (rounds[:, None] + (traffic.time[source] - begin)).ravel()
     source = np.tile(source, len(rounds))
     keep = ready < end
     source = source[keep]
     return Added(
         ready[keep],
-        recording.arbitration_id[source],
-        recording.dlc[source],
-        recording.payload[source],
+        traffic.arbitration_id[source],
+        traffic.num_bytes[source],
+        traffic.payload[source],
     )
 
 
 def _replayed(
-    recording: Recording, first: int, last: int, allowed: float, generator: np.random.Generator
+    traffic: Traffic, first: int, last: int, allowed: float, generator: np.random.Generator
 ) -> np.ndarray:
     """Choose frames of [first, last): one random ID's, and more IDs' within `allowed` µs."""
     part = slice(first, last)
-    ids, place = np.unique(recording.arbitration_id[part], return_inverse=True)
-    time_on_bus = frame_time(
-        recording.arbitration_id[part],
-        recording.dlc[part],
-        recording.payload[part],
-        recording.bitrate,
-    )
-    cost = np.bincount(place, weights=time_on_bus, minlength=len(ids))
+    ids, place = np.unique(traffic.arbitration_id[part], return_inverse=True)
+    cost = np.bincount(place, weights=traffic.time_on_bus[part], minlength=len(ids))
     shuffled = generator.permutation(len(ids))
     chosen = np.zeros(len(ids), bool)
     chosen[shuffled] = np.cumsum(cost[shuffled]) <= allowed
     chosen[shuffled[:1]] = True
-    return np.flatnonzero(chosen[place] & ~recording.is_remote[part])
+    return np.flatnonzero(chosen[place] & ~traffic.recording.is_remote[part])
 
 
-ADDERS: dict[str, Callable[[Recording, int, int, np.random.Generator], Added]] = {
+ADDERS: dict[str, Callable[[Traffic, int, int, np.random.Generator], Added]] = {
     "dos": _dos,
     "fuzzing": _fuzzing,
     "spoofing_dense": _spoofing_dense,

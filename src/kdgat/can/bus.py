@@ -43,7 +43,11 @@ def frame_time(
     arbitration_id: np.ndarray, dlc: np.ndarray, payload: np.ndarray, bitrate: int
 ) -> np.ndarray:
     """Return how long each frame occupies a bus of `bitrate` bit/s: int64 `[num_frames]`, µs."""
-    bits = frame_bits(arbitration_id, dlc, payload)
+    return bus_time(frame_bits(arbitration_id, dlc, payload), bitrate)
+
+
+def bus_time(bits: np.ndarray, bitrate: int) -> np.ndarray:
+    """Return how long so many bits occupy a bus of `bitrate` bit/s: int64 `[num_frames]`, µs."""
     return np.rint(bits * (1e6 / bitrate)).astype(np.int64)
 
 
@@ -81,6 +85,13 @@ def arbitrate(ready, duration, rank):
     for place in range(num_frames):
         if len(waiting) == 0:
             now = ready[arrived] if place == 0 else max(now, ready[arrived])
+            if arrived + 1 == num_frames or ready[arrived + 1] > now:
+                # Nobody else wants the bus.
+                now += duration[arrived]
+                order[place] = arrived
+                end[place] = now
+                arrived += 1
+                continue
         while arrived < num_frames and ready[arrived] <= now:
             heapq.heappush(waiting, (rank[arrived], np.int64(arrived)))
             arrived += 1
@@ -91,62 +102,84 @@ def arbitrate(ready, duration, rank):
     return order, end
 
 
+def _bit_tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Tabulate what a byte does, highest bit first, to the CRC and to the run of equal bits.
+
+    A run is a number: its last bit times 5, and its length less 1. A stuff bit begins a run.
+
+    Returns:
+        Remainder of each byte, int64 `[256]`; stuff bits and the run afterwards, by run and
+        byte, int64 `[10, 256]` twice.
+    """
+    crc = np.zeros(256, np.int64)
+    stuffed, after = np.zeros((10, 256), np.int64), np.zeros((10, 256), np.int64)
+    for byte in range(256):
+        bits = [(byte >> shift) & 1 for shift in range(7, -1, -1)]
+        remainder = 0
+        for bit in bits:
+            feedback = bit ^ (remainder >> 14)
+            remainder = ((remainder << 1) & 0x7FFF) ^ (CRC_POLYNOMIAL * feedback)
+        crc[byte] = remainder
+        for run in range(10):
+            now, count = run, 0
+            for bit in bits:
+                now, stuff = _run_after(now, bit)
+                count += stuff
+            stuffed[run, byte], after[run, byte] = count, now
+    return crc, stuffed, after
+
+
+def _run_after(run: int, bit: int) -> tuple[int, int]:
+    """Return the run of equal bits after one more, and whether it takes a stuff bit."""
+    last, length = run // 5, run % 5 + 1
+    length = length + 1 if bit == last else 1
+    return (5 * (1 - bit), 1) if length == 5 else (5 * bit + length - 1, 0)
+
+
+CRC_OF_BYTE, STUFFED, RUN_AFTER = _bit_tables()
+
+STUFFED_BIT = np.array([[_run_after(run, bit)[1] for bit in (0, 1)] for run in range(10)])
+RUN_AFTER_BIT = np.array([[_run_after(run, bit)[0] for bit in (0, 1)] for run in range(10)])
+
+
 @njit(cache=True, nogil=True)
-def _write(bits, position, value, width):
-    """Write the `width` lowest bits of `value`, highest first; return the next position."""
+def _take_bits(value, width, run):
+    """Count the stuff bits in the `width` lowest bits of `value`; return the run, too."""
+    count = 0
     for shift in range(width - 1, -1, -1):
-        bits[position] = (value >> shift) & 1
-        position += 1
-    return position
-
-
-@njit(cache=True, nogil=True)
-def _write_header(bits, arbitration_id, dlc):
-    """Write start of frame, identifier, control bits and length; return the next position."""
-    position = _write(bits, 0, 0, 1)
-    if arbitration_id < STANDARD_IDS:
-        position = _write(bits, position, arbitration_id, 11)
-        position = _write(bits, position, 0, 3)  # RTR, IDE, r0
-    else:
-        position = _write(bits, position, arbitration_id >> 18, 11)
-        position = _write(bits, position, 3, 2)  # SRR, IDE
-        position = _write(bits, position, arbitration_id & 0x3FFFF, 18)
-        position = _write(bits, position, 0, 3)  # RTR, r1, r0
-    return _write(bits, position, dlc, 4)
-
-
-@njit(cache=True, nogil=True)
-def _crc(bits, length):
-    crc = 0
-    for position in range(length):
-        feedback = bits[position] ^ (crc >> 14)
-        crc = (crc << 1) & 0x7FFF
-        if feedback:
-            crc ^= CRC_POLYNOMIAL
-    return crc
-
-
-@njit(cache=True, nogil=True)
-def _count_stuff_bits(bits, length):
-    stuffed, run, last = 0, 0, 2
-    for position in range(length):
-        run = run + 1 if bits[position] == last else 1
-        last = bits[position]
-        if run == 5:
-            stuffed += 1
-            last = 1 - last
-            run = 1
-    return stuffed
+        bit = (value >> shift) & 1
+        count += STUFFED_BIT[run, bit]
+        run = RUN_AFTER_BIT[run, bit]
+    return count, run
 
 
 @njit(cache=True, nogil=True)
 def _frame_bits(arbitration_id, dlc, payload):
-    bits = np.zeros(39 + 64 + 15, np.int64)
+    """Go through each frame byte by byte: bits before the first whole byte go one by one."""
     total = np.empty(len(arbitration_id), np.int64)
     for frame in range(len(arbitration_id)):
-        length = _write_header(bits, arbitration_id[frame], dlc[frame])
+        number = arbitration_id[frame]
+        if number < STANDARD_IDS:
+            # Start of frame, ID; RTR, IDE, r0; length.
+            head, width = (number << 7) | dlc[frame], 19
+        else:
+            # Start of frame, upper ID; SRR, IDE; lower ID; RTR, r1, r0; length.
+            head = ((number >> 18) << 27) | (3 << 25) | ((number & 0x3FFFF) << 7) | dlc[frame]
+            width = 39
+        # No bit has been sent: the first one, a 0, begins a run.
+        stuffed, run = _take_bits(head >> (width // 8 * 8), width % 8 - 1, 0)
+        crc = CRC_OF_BYTE[head >> (width // 8 * 8)]
+        for shift in range(width // 8 * 8 - 8, -1, -8):
+            byte = (head >> shift) & 255
+            stuffed += STUFFED[run, byte]
+            run = RUN_AFTER[run, byte]
+            crc = ((crc << 8) & 0x7FFF) ^ CRC_OF_BYTE[(crc >> 7) ^ byte]
         for position in range(dlc[frame]):
-            length = _write(bits, length, payload[frame, position], 8)
-        length = _write(bits, length, _crc(bits, length), 15)
-        total[frame] = length + _count_stuff_bits(bits, length) + UNSTUFFED_BITS
+            byte = np.int64(payload[frame, position])
+            stuffed += STUFFED[run, byte]
+            run = RUN_AFTER[run, byte]
+            crc = ((crc << 8) & 0x7FFF) ^ CRC_OF_BYTE[(crc >> 7) ^ byte]
+        count, run = _take_bits(crc >> 8, 7, run)
+        stuffed += count + STUFFED[run, crc & 255]
+        total[frame] = width + 8 * dlc[frame] + 15 + stuffed + UNSTUFFED_BITS
     return total

@@ -10,6 +10,7 @@ import pandas as pd
 from kdgat.can.graph_store import GraphStore
 from kdgat.can.profile import Profile
 from kdgat.can.profile_features import EARLY, FEW_GAPS, capture_clock
+from kdgat.can.recording import Recording
 from kdgat.can.splits import Cut, capture_blocks, deal_windows
 from kdgat.parameters import Guard
 
@@ -142,13 +143,14 @@ def calibrated_blocks(
     """
     for name, prefix in prefixes.items():
         frames = captures[name]
+        recording = Recording.of(frames)
         starts = deal_windows(name, frames, cut)["test"]
         later = starts[starts >= prefix.num_frames]
         profile = None
         if with_profile and not prefix.complaint:
-            profile = Profile.empty().update(frames.iloc[: prefix.num_frames])
+            profile = Profile.empty().update_with(recording.part(slice(prefix.num_frames)))
         chosen = later if len(later) else starts
-        for block in capture_blocks(name, frames, chosen, cut, profile):
+        for block in capture_blocks(name, recording, chosen, cut, profile):
             yield "calibrated_test", block
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from kdgat.can.attackers import on_bus
 from kdgat.can.declarations import UNKNOWN
 from kdgat.can.frames import MAX_DLC
 from kdgat.can.graph_store import GraphStore
@@ -21,6 +22,7 @@ from kdgat.can.injected_windows import EVIDENCE_IN_PROFILE, attacked_windows
 from kdgat.can.injections import ATTACKS
 from kdgat.can.lessons import Lessons, assign_profiles, learn_lessons
 from kdgat.can.pseudo_vehicles import pseudo_vehicle
+from kdgat.can.recording import Recording
 from kdgat.can.simulator import simulate_vehicle
 from kdgat.can.splits import Cut, capture_blocks, deal_windows
 from kdgat.can.vehicles import draw_style, draw_vehicle
@@ -78,14 +80,14 @@ def drawn_blocks(
     benign = [name for name in captures if not captures[name]["attack"].any()]
     sizes: dict[str, list[int]] = {}
     for name in captures:
-        frames = _forward(captures[name])
-        parts = deal_windows(name, frames, cut)
+        parts = deal_windows(name, captures[name], cut)
+        recording = Recording.of(captures[name]).forward()
         if vehicles[name] in drawing.left_out:
             every = np.sort(np.concatenate(list(parts.values())))
             parts = {"train": every[:0], "validation": every}
         lessons = known.get(vehicles[name], Lessons())
-        yield from _recorded(name, frames, parts, lessons, cut, drawing)
-        if name in benign and frames["dlc"].max() > MAX_DLC:
+        yield from _recorded(name, recording, parts, lessons, cut, drawing)
+        if name in benign and recording.dlc.max() > MAX_DLC:
             LOGGER.warning("%s: CAN FD frames, no attack is injected", name)
         elif name in benign:
             for split, starts in parts.items():
@@ -95,7 +97,7 @@ def drawn_blocks(
                 for other in benign
                 if vehicles[other] not in (vehicles[name], *drawing.left_out)
             ]
-            yield from _synthetic(name, frames, parts, lessons, captures, others, cut, drawing)
+            yield from _synthetic(name, recording, parts, lessons, captures, others, cut, drawing)
     for split, numbers in sizes.items():
         yield from _simulated(split, float(np.mean(numbers)), cut, drawing)
 
@@ -106,18 +108,18 @@ def _learn(
     """Learn what each vehicle's attack-free captures teach, or an attacked one's beginning."""
     known: dict[str, Lessons] = {}
     for name in captures:
-        frames = captures[name]
+        recording = Recording.of(captures[name])
         generator = _generator(drawing, name, "lessons")
-        if frames["attack"].any() and vehicles[name] == name:
-            frames = frames.iloc[: int(np.argmax(frames["attack"].to_numpy()))]
-            time = frames["timestamp"].to_numpy()
+        if recording.attack.any() and vehicles[name] == name:
+            recording = recording.part(slice(int(np.argmax(recording.attack))))
+            time = recording.timestamp
             if len(time) == 0 or time[-1] - time[0] < drawing.profile.seconds:
                 continue
-        elif frames["attack"].any():
+        elif recording.attack.any():
             continue
         learned = learn_lessons(
             name,
-            frames,
+            recording,
             seconds=drawing.profile.seconds,
             number=STRETCHES,
             generator=generator,
@@ -128,7 +130,7 @@ def _learn(
 
 def _recorded(
     name: str,
-    frames: pd.DataFrame,
+    recording: Recording,
     parts: Mapping[str, np.ndarray],
     lessons: Lessons,
     cut: Cut,
@@ -136,17 +138,17 @@ def _recorded(
 ) -> Blocks:
     """Show each recorded window once a draw, each time against a profile drawn anew."""
     for split, starts in parts.items():
-        y = window_labels(frames["attack"].to_numpy(), starts, cut.window)
+        y = window_labels(recording.attack, starts, cut.window)
         for number in range(_draws(split, drawing)):
             generator = _generator(drawing, name, split, number)
             met = lessons.some(STRETCHES_MET, generator)
-            for block in _measured(name, name, frames, starts, y, met, cut, drawing, generator):
+            for block in _measured(name, name, recording, starts, y, met, cut, drawing, generator):
                 yield f"drawn_{split}", block
 
 
 def _synthetic(
     name: str,
-    frames: pd.DataFrame,
+    recording: Recording,
     parts: Mapping[str, np.ndarray],
     lessons: Lessons,
     captures: Mapping[str, pd.DataFrame],
@@ -158,7 +160,7 @@ def _synthetic(
     for split, starts in parts.items():
         for number in range(_draws(split, drawing)):
             generator = _generator(drawing, name, split, number, "synthetic")
-            stretch = _stretch(frames, starts, cut, generator)
+            stretch = _stretch(recording, starts, cut, generator)
             if stretch is None:
                 continue
             met = lessons.some(STRETCHES_MET, generator)
@@ -186,22 +188,22 @@ def _other_stretch(
     split: str,
     cut: Cut,
     generator: np.random.Generator,
-) -> pd.DataFrame | None:
+) -> Recording | None:
     """Cut a stretch of the same split out of another car's recording, None if there is none."""
     if not others:
         return None
     other = str(generator.choice(others))
-    frames = _forward(captures[other])
-    if frames["dlc"].max() > MAX_DLC:
+    recording = Recording.of(captures[other]).forward()
+    if recording.dlc.max() > MAX_DLC:
         return None
-    return _stretch(frames, deal_windows(other, frames, cut)[split], cut, generator)
+    return _stretch(recording, deal_windows(other, captures[other], cut)[split], cut, generator)
 
 
 def _of_pseudo_vehicle(
     label: str,
     split: str,
-    first: pd.DataFrame,
-    second: pd.DataFrame | None,
+    first: Recording,
+    second: Recording | None,
     number: int,
     cut: Cut,
     drawing: Drawing,
@@ -213,8 +215,8 @@ def _of_pseudo_vehicle(
         None if stretch is None else _piece(stretch, parts, generator)
         for stretch in (first, second)
     ]
-    frames = pseudo_vehicle(*pieces, generator, bitrate=drawing.injections.bitrate)
-    yield from _of_car(label, split, frames, number / parts, cut, drawing, generator)
+    recording = pseudo_vehicle(*pieces, generator, bitrate=drawing.injections.bitrate)
+    yield from _of_car(label, split, recording, number / parts, cut, drawing, generator)
 
 
 def _simulated(split: str, number: float, cut: Cut, drawing: Drawing) -> Blocks:
@@ -232,53 +234,56 @@ def _simulated(split: str, number: float, cut: Cut, drawing: Drawing) -> Blocks:
                 start=0.0,
             )
             share = number / plan.simulated_vehicles
-            yield from _of_car(label, split, frames, share, cut, drawing, generator)
+            recording = Recording.of(frames)
+            yield from _of_car(label, split, recording, share, cut, drawing, generator)
 
 
 def _of_car(
     label: str,
     split: str,
-    frames: pd.DataFrame,
+    recording: Recording,
     number: float,
     cut: Cut,
     drawing: Drawing,
     generator: np.random.Generator,
 ) -> Blocks:
     """Draw benign and attacked windows of one car that does not exist."""
-    starts = window_starts(len(frames), cut.window, cut.stride)
+    starts = window_starts(len(recording), cut.window, cut.stride)
     if len(starts) == 0:
         return
     lessons = learn_lessons(
-        label, frames, seconds=drawing.profile.seconds, number=STRETCHES_MET, generator=generator
+        label, recording, seconds=drawing.profile.seconds, number=STRETCHES_MET, generator=generator
     )
     wanted = math.ceil(drawing.injections.pseudo_share * number)
     chosen = np.sort(generator.permutation(starts)[:wanted])
     y = np.zeros(len(chosen), np.uint8)
-    for block in _measured(label, label, frames, chosen, y, lessons, cut, drawing, generator):
+    for block in _measured(label, label, recording, chosen, y, lessons, cut, drawing, generator):
         yield f"drawn_{split}", block
-    for block in _attacked(label, label, split, frames, number, lessons, cut, drawing, generator):
+    for block in _attacked(
+        label, label, split, recording, number, lessons, cut, drawing, generator
+    ):
         yield f"drawn_{split}", block
 
 
-def _attacked(label, origin, split, frames, number, lessons, cut, drawing, generator):
+def _attacked(label, origin, split, recording, number, lessons, cut, drawing, generator):
     """Inject each attack that the split may see, an equal number of windows of each."""
     plan = drawing.injections
     attacks = [name for name in ATTACKS if split == "validation" or name not in plan.held_out]
-    duration = frames["timestamp"].iloc[-1] - frames["timestamp"].iloc[0]
+    duration = recording.timestamp[-1] - recording.timestamp[0]
     # Half of the windows come from the car itself, half from pseudo-vehicles.
     wanted = math.ceil(plan.share * number / len(attacks) / 2) if attacks else 0
     if wanted == 0 or duration < SHORTEST_PART:
         return
+    traffic = on_bus(recording, plan.bitrate)
     for attack in attacks:
         try:
-            frames_, starts, y = attacked_windows(
-                frames,
+            windows = attacked_windows(
+                traffic,
                 attack,
                 generator,
                 number=wanted,
                 window=cut.window,
                 stride=cut.stride,
-                bitrate=plan.bitrate,
             )
         except DataError as error:
             LOGGER.info("%s is not attacked: %s", label, error)
@@ -289,9 +294,7 @@ def _attacked(label, origin, split, frames, number, lessons, cut, drawing, gener
         yield from _measured(
             f"{label}+{attack}",
             origin,
-            frames_,
-            starts,
-            y,
+            *windows,
             lessons,
             cut,
             drawing,
@@ -300,14 +303,16 @@ def _attacked(label, origin, split, frames, number, lessons, cut, drawing, gener
         )
 
 
-def _measured(label, origin, frames, starts, y, lessons, cut, drawing, generator, *, always=False):
+def _measured(
+    label, origin, recording, starts, y, lessons, cut, drawing, generator, *, always=False
+):
     """Turn windows into graphs, each against the profile that is drawn for it.
 
     With `always` none is drawn without; a window that all lessons have seen is then left out.
     """
     if len(starts) == 0:
         return
-    time = frames["timestamp"].to_numpy()
+    time = recording.timestamp
     draw = drawing.profile.model_copy(update={"drop": 0.0}) if always else drawing.profile
     dealt = assign_profiles(
         origin,
@@ -321,15 +326,15 @@ def _measured(label, origin, frames, starts, y, lessons, cut, drawing, generator
         if always and profile is None:
             continue
         first = 0
-        for block in capture_blocks(label, frames, starts[places], cut, profile):
+        for block in capture_blocks(label, recording, starts[places], cut, profile):
             labels = y[places][first : first + len(block)]
             first += len(block)
             yield replace(block, y=torch.from_numpy(labels.copy()))
 
 
 def _stretch(
-    frames: pd.DataFrame, starts: np.ndarray, cut: Cut, generator: np.random.Generator
-) -> pd.DataFrame | None:
+    recording: Recording, starts: np.ndarray, cut: Cut, generator: np.random.Generator
+) -> Recording | None:
     """Cut out one of the unbroken stretches of a split's windows, longer ones more often."""
     if len(starts) == 0:
         return None
@@ -337,24 +342,17 @@ def _stretch(
     first, last = np.r_[0, breaks + 1], np.r_[breaks, len(starts) - 1]
     length = (last - first + 1).astype(float)
     chosen = int(generator.choice(len(first), p=length / length.sum()))
-    return frames.iloc[starts[first[chosen]] : starts[last[chosen]] + cut.window].reset_index(
-        drop=True
-    )
+    return recording.part(slice(starts[first[chosen]], starts[last[chosen]] + cut.window))
 
 
-def _piece(frames: pd.DataFrame, parts: int, generator: np.random.Generator) -> pd.DataFrame:
+def _piece(recording: Recording, parts: int, generator: np.random.Generator) -> Recording:
     """Cut one of `parts` pieces out of a recording, or one of `PIECE_SECONDS` if that is longer."""
-    time = frames["timestamp"].to_numpy()
+    time = recording.timestamp
     duration = time[-1] - time[0]
     span = min(duration, max(duration / parts, PIECE_SECONDS))
     begin = time[0] + generator.uniform(0.0, duration - span)
     first, last = np.searchsorted(time, [begin, begin + span])
-    return frames.iloc[first : last + 1].reset_index(drop=True)
-
-
-def _forward(frames: pd.DataFrame) -> pd.DataFrame:
-    """Hold the clock where timestamps step back."""
-    return frames.assign(timestamp=np.maximum.accumulate(frames["timestamp"].to_numpy()))
+    return recording.part(slice(first, last + 1))
 
 
 def _draws(split: str, drawing: Drawing) -> int:

@@ -9,10 +9,10 @@ import pandas as pd
 
 from kdgat.can.edge_features import fill_edges
 from kdgat.can.feature_names import EDGE_FEATURES, NODE_FEATURES, WINDOW_FEATURES
-from kdgat.can.frames import payload
-from kdgat.can.node_features import fill_nodes, pack_payload
+from kdgat.can.node_features import fill_nodes
 from kdgat.can.profile import Profile
-from kdgat.can.profile_features import capture_clock, fill_profile, frames_before
+from kdgat.can.profile_features import fill_profile
+from kdgat.can.recording import Recording
 from kdgat.can.window_layout import lay_out
 
 __all__ = ["EDGE_FEATURES", "NODE_FEATURES", "Graphs", "build_graphs", "iterate_graphs"]
@@ -80,7 +80,7 @@ def build_graphs(
     Returns:
         One graph per start, in the order of `starts`.
     """
-    blocks = list(iterate_graphs(frames, starts, window, profile))
+    blocks = list(iterate_graphs(Recording.of(frames), starts, window, profile))
     if len(blocks) == 1:
         return blocks[0]
     shifts = np.cumsum([0, *(block.node_offsets[-1] for block in blocks)])
@@ -100,22 +100,16 @@ def build_graphs(
 
 
 def iterate_graphs(
-    frames: pd.DataFrame, starts: np.ndarray, window: int, profile: Profile | None = None
+    recording: Recording, starts: np.ndarray, window: int, profile: Profile | None = None
 ) -> Iterator[Graphs]:
     """Give the graphs of `build_graphs` in blocks of up to `BLOCK` windows, at least one block."""
-    codes, ids = _number_ids(frames["arbitration_id"].to_numpy())
-    timestamp, dlc, values = (
-        frames["timestamp"].to_numpy(),
-        frames["dlc"].to_numpy(),
-        payload(frames),
-    )
-    words, lengths = pack_payload(values)
+    (codes, ids), (words, lengths) = recording.numbers, recording.words
+    dlc = recording.dlc
     if profile is not None:
-        clock, before = capture_clock(timestamp), frames_before(codes, len(ids))
         row_of_id, habits = _rows(profile, ids), _habits(profile)
     for first in range(0, max(1, len(starts)), BLOCK):
         block = starts[first : first + BLOCK]
-        layout = lay_out(timestamp, codes, len(ids), block, window)
+        layout = lay_out(recording.timestamp, codes, len(ids), block, window)
         num_nodes, num_edges = layout.node_offsets[-1], layout.edge_offsets[-1]
         x = np.empty((num_nodes, len(NODE_FEATURES)), np.float32)
         edge_attr = np.empty((num_edges, len(EDGE_FEATURES)), np.float32)
@@ -126,8 +120,8 @@ def iterate_graphs(
             against_profile[:] = 0.0
         else:
             fill_profile(
-                against_profile, clock, before, codes, row_of_id, dlc, values, block, window,
-                layout, habits,
+                against_profile, recording.clock, recording.before, codes, row_of_id, dlc,
+                recording.payload, block, window, layout, habits,
             )  # fmt: skip
         yield Graphs(
             x=x,
@@ -137,15 +131,6 @@ def iterate_graphs(
             node_offsets=layout.node_offsets,
             edge_offsets=layout.edge_offsets,
         )
-
-
-def _number_ids(arbitration_id: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return int32 numbers of the frames' IDs, and the IDs int64, ascending."""
-    codes, found = pd.factorize(arbitration_id)
-    order = np.argsort(found)
-    rank = np.empty(len(found), np.int32)
-    rank[order] = np.arange(len(found), dtype=np.int32)
-    return rank[codes], found[order].astype(np.int64)
 
 
 def _rows(profile: Profile, ids: np.ndarray) -> np.ndarray:

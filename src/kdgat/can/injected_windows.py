@@ -3,9 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from kdgat.can.injections import EPISODE_COLUMNS, Injection, inject
+from kdgat.can.attackers import Traffic
+from kdgat.can.injections import Attacked, attack_traffic
+from kdgat.can.recording import Recording
 from kdgat.can.windows import window_labels, window_starts
 
 LEAD = (0.2, 1.0)
@@ -29,25 +30,24 @@ class AttackedWindows(NamedTuple):
     """An attacked recording and the windows to take from it.
 
     Attributes:
-        frames: Frame table.
+        recording: The frames.
         starts: int64 `[num_windows]`, ascending.
         y: uint8 `[num_windows]`, 1 where the window shows the attack.
     """
 
-    frames: pd.DataFrame
+    recording: Recording
     starts: np.ndarray
     y: np.ndarray
 
 
 def attacked_windows(
-    frames: pd.DataFrame,
+    traffic: Traffic,
     attack: str,
     generator: np.random.Generator,
     *,
     number: int,
     window: int,
     stride: int,
-    bitrate: int,
 ) -> AttackedWindows:
     """Attack a recording in many short episodes and draw windows of it.
 
@@ -56,29 +56,29 @@ def attacked_windows(
     `MISSED_FRAMES` of its gaps; other windows of the episode are left out.
 
     Args:
-        frames: Benign frame table, timestamps not descending.
+        traffic: The benign recording.
         attack: One of `injections.ATTACKS`.
         generator: Source of all randomness.
         number: Attack windows wanted; as many as there are if fewer.
         window: Frames in a window.
         stride: Frames from one start to the next.
-        bitrate: Speed of the bus, bit/s.
 
     Raises:
         DataError: The recording is too short to be attacked.
     """
-    time = frames["timestamp"].to_numpy()
-    bounds = draw_short_episodes(time[0], time[-1], generator)
-    injection = inject(frames, attack, generator, bitrate=bitrate, episodes=bounds)
-    starts = window_starts(len(injection.frames), window, stride)
-    y = window_labels(injection.frames["attack"].to_numpy(), starts, window)
+    first, last = traffic.recording.timestamp[[0, -1]]
+    bounds = draw_short_episodes(first, last, generator)
+    attacked = attack_traffic(traffic, attack, generator, bounds)
+    recording = attacked.recording
+    starts = window_starts(len(recording), window, stride)
+    y = window_labels(recording.attack, starts, window)
     taken = np.ones(len(starts), bool)
     if attack == "suppress":
-        y, taken = _missing(frames, injection, starts, window)
+        y, taken = _missing(traffic, attacked, starts, window)
     attacks = _some(np.flatnonzero(taken & (y == 1)), number, generator)
     benign = np.flatnonzero(taken & (y == 0))
     kept = np.union1d(attacks, _some(benign, round(BENIGN_PER_ATTACK * number), generator))
-    return AttackedWindows(injection.frames, starts[kept], y[kept])
+    return AttackedWindows(recording, starts[kept], y[kept])
 
 
 def draw_short_episodes(
@@ -97,19 +97,24 @@ def draw_short_episodes(
 
 
 def _missing(
-    benign: pd.DataFrame, injection: Injection, starts: np.ndarray, window: int
+    benign: Traffic, attacked: Attacked, starts: np.ndarray, window: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Label the windows that lack a silenced ID, and say which windows are clear either way."""
-    time = injection.frames["timestamp"].to_numpy()
+    time = attacked.recording.timestamp
     begin, end = time[starts], time[starts + window - 1]
-    counts = benign["arbitration_id"].value_counts()
-    duration = benign["timestamp"].iloc[-1] - benign["timestamp"].iloc[0]
+    codes, ids = benign.recording.numbers
+    counts = np.bincount(codes)
+    duration = benign.recording.timestamp[-1] - benign.recording.timestamp[0]
     y, clear = np.zeros(len(starts), np.uint8), np.ones(len(starts), bool)
-    for _, first, last, ids in injection.episodes[list(EPISODE_COLUMNS)].itertuples(index=False):
-        due = first + MISSED_FRAMES * duration / counts[int(ids, 16)]
-        missed = (begin >= due) & (end <= last)
-        y[missed] = 1
-        clear[(end >= first) & (begin <= last) & ~missed] = False
+    for _, first, last, silenced in attacked.episodes:
+        count = counts[np.searchsorted(ids, int(silenced, 16))]
+        due = first + MISSED_FRAMES * duration / count
+        inside = slice(np.searchsorted(begin, due), np.searchsorted(end, last, side="right"))
+        touched = slice(np.searchsorted(end, first), np.searchsorted(begin, last, side="right"))
+        y[inside] = 1
+        before = clear[inside].copy()
+        clear[touched] = False
+        clear[inside] = before
     return y, clear
 
 

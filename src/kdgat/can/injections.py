@@ -13,14 +13,16 @@ Removed frames leave a gap: the frames that waited for them are not moved.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from kdgat.can.attackers import ADDERS, Added, Recording, draw_target, forge, merged_channel, record
+from kdgat.can.attackers import ADDERS, Added, Traffic, draw_target, forge, on_bus
 from kdgat.can.bus import LONGEST_FRAME, SHORTEST_FRAME, arbitrate, frame_time, priority
-from kdgat.can.frames import STANDARD_IDS, frame_table
+from kdgat.can.frames import STANDARD_IDS
+from kdgat.can.recording import Recording, rows
 from kdgat.errors import DataError, ParameterError
 
 EPISODE_COLUMNS = ("attack_type", "start", "end", "arbitration_ids")
@@ -61,6 +63,36 @@ class Injection(NamedTuple):
     episodes: pd.DataFrame
 
 
+class Episode(NamedTuple):
+    """What one episode does.
+
+    Attributes:
+        attack_type: One of `ATTACKS`.
+        start: First time, s.
+        end: Last time, s.
+        arbitration_ids: IDs attacked, `0x1a0 0x2c0` or `any`.
+    """
+
+    attack_type: str
+    start: float
+    end: float
+    arbitration_ids: str
+
+
+class Attacked(NamedTuple):
+    """An attacked recording.
+
+    Attributes:
+        recording: The frames.
+        episode: int32 `[num_frames]`, as in a frame table.
+        episodes: What each does.
+    """
+
+    recording: Recording
+    episode: np.ndarray
+    episodes: list[Episode]
+
+
 def inject(
     frames: pd.DataFrame,
     attack: str,
@@ -87,19 +119,43 @@ def inject(
         ParameterError: `attack` is not one of `ATTACKS`.
         DataError: `frames` is empty, holds attacks, or its timestamps step back.
     """
-    if attack not in ATTACKS:
-        raise ParameterError(f"Attack {attack!r} is unknown; allowed: {', '.join(ATTACKS)}.")
-    _check_benign(frames)
-    recording = record(frames, bitrate)
+    _check_attack(attack)
+    traffic = on_bus(Recording.of(frames), bitrate)
     if episodes is None:
-        first, last = recording.time[[0, -1]] / 1e6
+        first, last = traffic.time[[0, -1]] / 1e6
         episodes = draw_episodes(float(first), float(last), attack, generator)
+    attacked = attack_traffic(traffic, attack, generator, episodes)
+    return Injection(
+        attacked.recording.frames(attacked.episode),
+        pd.DataFrame(attacked.episodes, columns=list(EPISODE_COLUMNS)),
+    )
+
+
+def attack_traffic(
+    traffic: Traffic,
+    attack: str,
+    generator: np.random.Generator,
+    episodes: Sequence[tuple[float, float]],
+) -> Attacked:
+    """Attack a benign recording, see `inject`.
+
+    Args:
+        traffic: The recording.
+        attack: One of `ATTACKS`.
+        generator: Source of targets, rates and payloads.
+        episodes: Start and end (s, bus time) of each episode, ascending, not overlapping.
+
+    Raises:
+        ParameterError: `attack` is not one of `ATTACKS`.
+        DataError: No frame would be attacked.
+    """
+    _check_attack(attack)
     bounds = [(round(start * 1e6), round(end * 1e6)) for start, end in episodes]
     if attack == "suppress":
-        return _suppress(recording, bounds, generator)
+        return _suppress(traffic, bounds, generator)
     if attack == "masquerade":
-        return _masquerade(recording, bounds, generator)
-    return _add(recording, attack, bounds, generator)
+        return _masquerade(traffic, bounds, generator)
+    return _add(traffic, attack, bounds, generator)
 
 
 def draw_episodes(
@@ -134,19 +190,20 @@ def draw_episodes(
     ]
 
 
-def merge(recording: Recording, added: Added) -> pd.DataFrame:
+def merge(traffic: Traffic, added: Added) -> Recording:
     """Send recorded and added frames over one bus (see the head of this module).
 
     Returns:
-        Frame table in the order of the bus; label 1 on the added frames.
+        Frames in the order of the bus; label 1 on the added ones.
     """
+    recording, num_added = traffic.recording, len(added.ready)
     # In ns, so that frames with equal timestamps stay in recorded order.
-    time = 1000 * recording.time + _place_among_equals(recording.time)
-    longest = _duration(recording.arbitration_id, recording.dlc, recording.payload, recording)
+    time = 1000 * traffic.time + _place_among_equals(traffic.time)
+    longest = 1000 * traffic.time_on_bus
     duration = np.minimum(longest, np.diff(time, prepend=time[0] - longest[0]))
     added_duration = np.minimum(
-        _duration(added.arbitration_id, added.dlc, added.payload, recording),
-        _longest_added(recording),
+        1000 * frame_time(added.arbitration_id, added.dlc, added.payload, traffic.bitrate),
+        _longest_added(traffic),
     )
     ready = np.concatenate([time - duration, 1000 * added.ready])
     durations = np.concatenate([duration, added_duration])
@@ -154,103 +211,94 @@ def merge(recording: Recording, added: Added) -> pd.DataFrame:
     by_time = np.argsort(ready, kind="stable")
     order, end = arbitrate(ready[by_time], durations[by_time], priority(arbitration_id)[by_time])
     source = by_time[order]
-    return frame_table(
+    channels = len(recording.channels)
+    most = np.bincount(recording.channel, minlength=channels).argmax()
+    return Recording(
         timestamp=np.rint(end / 1000) / 1e6,
         arbitration_id=arbitration_id[source],
-        dlc=np.concatenate([recording.dlc + recording.requested, added.dlc])[source],
-        payload=np.concatenate([recording.payload, added.payload])[source],
-        attack=(source >= len(time)).astype(np.uint8),
-        channel=merged_channel(recording, len(added.ready))[source],
+        dlc=np.concatenate([recording.dlc, added.dlc.astype(np.uint8)])[source],
+        payload=rows(np.concatenate([recording.payload, added.payload]), source),
         is_extended=np.concatenate(
             [recording.is_extended, added.arbitration_id >= STANDARD_IDS],
         )[source],
-        is_remote=np.concatenate([recording.is_remote, np.zeros(len(added.ready), bool)])[source],
+        is_remote=np.concatenate([recording.is_remote, np.zeros(num_added, bool)])[source],
+        attack=(source >= len(time)).astype(np.uint8),
+        channel=np.concatenate(
+            [recording.channel, np.full(num_added, most, recording.channel.dtype)]
+        )[source],
+        channels=recording.channels,
     )
 
 
-def _add(
-    recording: Recording, attack: str, bounds: Bounds, generator: np.random.Generator
-) -> Injection:
+def _add(traffic: Traffic, attack: str, bounds: Bounds, generator: np.random.Generator) -> Attacked:
     """Add the frames of one of the attacks of `ADDERS`."""
-    parts = [(bound, ADDERS[attack](recording, *bound, generator)) for bound in bounds]
+    parts = [(bound, ADDERS[attack](traffic, *bound, generator)) for bound in bounds]
     parts = [(bound, added) for bound, added in parts if len(added.ready)]
     _check_effect(attack, parts)
     columns = zip(*(added for _, added in parts), strict=True)
-    frames = merge(recording, Added(*(np.concatenate(column) for column in columns)))
-    attacked = frames["attack"].to_numpy() == 1
-    sent = np.rint(frames["timestamp"].to_numpy()[attacked] * 1e6).astype(np.int64)
-    episode = np.zeros(len(frames), np.int32)
+    merged = merge(traffic, Added(*(np.concatenate(column) for column in columns)))
+    attacked = np.flatnonzero(merged.attack)
+    sent = np.rint(merged.timestamp[attacked] * 1e6).astype(np.int64)
+    episode = np.zeros(len(merged), np.int32)
     episode[attacked] = np.searchsorted([start for (start, _), _ in parts], sent, side="right")
-    rows = []
+    episodes = []
     for place, ((start, end), added) in enumerate(parts):
         # A frame that had to wait may be sent after the attacker has stopped.
         following = parts[place + 1][0][0] if place + 1 < len(parts) else sent[-1] + 1
         last = sent[np.searchsorted(sent, following) - 1]
         ids = "any" if attack == "fuzzing" else _id_list(added.arbitration_id)
-        rows.append((attack, start / 1e6, max(end, last) / 1e6, ids))
-    return Injection(frames.assign(episode=episode), _episode_table(rows))
+        episodes.append(Episode(attack, start / 1e6, max(end, last) / 1e6, ids))
+    return Attacked(merged, episode, episodes)
 
 
-def _suppress(recording: Recording, bounds: Bounds, generator: np.random.Generator) -> Injection:
+def _suppress(traffic: Traffic, bounds: Bounds, generator: np.random.Generator) -> Attacked:
     """Silence one of the car's IDs in each episode."""
-    silenced = np.zeros(len(recording.time), bool)
-    rows = []
+    heard = np.ones(len(traffic.time), bool)
+    episodes = []
     for start, end in bounds:
-        target, own = _target_frames(recording, start, end, generator)
+        target, own = _target_frames(traffic, start, end, generator)
         if len(own):
-            silenced[own] = True
-            rows.append(("suppress", start / 1e6, end / 1e6, _id_list(target)))
-    _check_effect("suppress", rows)
-    frames = _frames(recording, recording.payload, np.zeros(len(silenced), np.int32))
-    return Injection(frames[~silenced].reset_index(drop=True), _episode_table(rows))
+            heard[own] = False
+            episodes.append(Episode("suppress", start / 1e6, end / 1e6, _id_list(target)))
+    _check_effect("suppress", episodes)
+    left = replace(traffic.recording, timestamp=traffic.time / 1e6).part(heard)
+    return Attacked(left, np.zeros(len(left), np.int32), episodes)
 
 
-def _masquerade(recording: Recording, bounds: Bounds, generator: np.random.Generator) -> Injection:
+def _masquerade(traffic: Traffic, bounds: Bounds, generator: np.random.Generator) -> Attacked:
     """Silence one of the car's IDs and send it in its own rhythm, with some bytes forged."""
-    episode = np.zeros(len(recording.time), np.int32)
-    data = recording.payload.copy()
-    rows = []
+    episode = np.zeros(len(traffic.time), np.int32)
+    data = traffic.payload.copy()
+    episodes = []
     for start, end in bounds:
-        target, own = _target_frames(recording, start, end, generator)
+        target, own = _target_frames(traffic, start, end, generator)
         if len(own):
-            episode[own] = len(rows) + 1
-            data[own] = forge(data[own], recording.dlc[own], MASQUERADE_SHARE, generator)
-            rows.append(("masquerade", start / 1e6, end / 1e6, _id_list(target)))
-    _check_effect("masquerade", rows)
-    return Injection(_frames(recording, data, episode), _episode_table(rows))
+            episodes.append(Episode("masquerade", start / 1e6, end / 1e6, _id_list(target)))
+            episode[own] = len(episodes)
+            data[own] = forge(data[own], traffic.num_bytes[own], MASQUERADE_SHARE, generator)
+    _check_effect("masquerade", episodes)
+    forged = replace(
+        traffic.recording,
+        timestamp=traffic.time / 1e6,
+        payload=data,
+        attack=(episode > 0).astype(np.uint8),
+    )
+    return Attacked(forged, episode, episodes)
 
 
 def _target_frames(
-    recording: Recording, start: int, end: int, generator: np.random.Generator
+    traffic: Traffic, start: int, end: int, generator: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw an ID: the ID, int64 `[1]`, and the rows it sends from start to end, both included."""
-    target = draw_target(recording, generator)
-    first, last = np.searchsorted(recording.time, [start, end + 1])
-    is_own = (recording.arbitration_id == target) & ~recording.is_remote
-    own = first + np.flatnonzero(is_own[first:last])
-    return np.array([target]), own
-
-
-def _frames(recording: Recording, data: np.ndarray, episode: np.ndarray) -> pd.DataFrame:
-    return frame_table(
-        timestamp=recording.time / 1e6,
-        arbitration_id=recording.arbitration_id,
-        dlc=recording.dlc + recording.requested,
-        payload=data,
-        attack=episode > 0,
-        channel=recording.channel,
-        is_extended=recording.is_extended,
-        is_remote=recording.is_remote,
-        episode=episode,
-    )
+    target = draw_target(traffic, generator)
+    every = traffic.recording.range_of(target)
+    first, last = np.searchsorted(traffic.time_by_id[every], [start, end + 1])
+    own = traffic.recording.by_id[0][every][first:last]
+    return np.array([target]), own[~traffic.recording.is_remote[own]]
 
 
 def _id_list(arbitration_id: np.ndarray) -> str:
     return " ".join(f"{number:#05x}" for number in np.unique(arbitration_id))
-
-
-def _episode_table(rows: list[tuple[str, float, float, str]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=list(EPISODE_COLUMNS))
 
 
 def _check_effect(attack: str, effects: list) -> None:
@@ -258,19 +306,9 @@ def _check_effect(attack: str, effects: list) -> None:
         raise DataError(f"The recording is too short for {attack}: no frame would be attacked.")
 
 
-def _check_benign(frames: pd.DataFrame) -> None:
-    if frames.empty:
-        raise DataError("An attack needs a recording with at least one frame, found none.")
-    num_attack = int(frames["attack"].sum())
-    if num_attack:
-        raise DataError(f"An attack needs a benign recording, found {num_attack} attack frames.")
-    steps = np.diff(frames["timestamp"].to_numpy())
-    if (steps < 0).any():
-        frame = int(np.argmax(steps < 0)) + 1
-        raise DataError(
-            f"An attack needs timestamps that never step back, frame {frame} is "
-            f"{-steps[frame - 1]:.6f} s before the one it follows."
-        )
+def _check_attack(attack: str) -> None:
+    if attack not in ATTACKS:
+        raise ParameterError(f"Attack {attack!r} is unknown; allowed: {', '.join(ATTACKS)}.")
 
 
 def _place_among_equals(time: np.ndarray) -> np.ndarray:
@@ -280,20 +318,15 @@ def _place_among_equals(time: np.ndarray) -> np.ndarray:
     return place - np.maximum.accumulate(np.where(begins, place, 0))
 
 
-def _duration(arbitration_id, dlc, data, recording: Recording) -> np.ndarray:
-    """Return times on the bus, int64, ns."""
-    return 1000 * frame_time(arbitration_id, dlc, data, recording.bitrate)
-
-
-def _longest_added(recording: Recording) -> int:
+def _longest_added(traffic: Traffic) -> int:
     """Return the longest time an added frame may take, ns.
 
     A logger that hands over frames in batches stamps them closer together than any bus could
     send them. Added frames of full length would stand out there: they get the recording's median
     gap instead.
     """
-    full = round(1e9 * LONGEST_FRAME / recording.bitrate)
-    if len(recording.time) < 2:
+    full = round(1e9 * LONGEST_FRAME / traffic.bitrate)
+    if len(traffic.time) < 2:
         return full
-    median_gap = float(np.median(np.diff(recording.time)))
-    return int(1000 * median_gap) if median_gap * recording.bitrate < 1e6 * SHORTEST_FRAME else full
+    median_gap = float(np.median(np.diff(traffic.time)))
+    return int(1000 * median_gap) if median_gap * traffic.bitrate < 1e6 * SHORTEST_FRAME else full

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
-import pandas as pd
 
 from kdgat.can.profile import Profile
+from kdgat.can.recording import Recording
 from kdgat.parameters import ProfileDraw
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.5, 2.0
@@ -59,7 +59,7 @@ class Lessons:
 
 def learn_lessons(
     capture: str,
-    frames: pd.DataFrame,
+    recording: Recording,
     *,
     seconds: float,
     number: int,
@@ -69,24 +69,25 @@ def learn_lessons(
 
     Args:
         capture: Its name.
-        frames: Its frame table, without attacks.
+        recording: Its frames, without attacks.
         seconds: Length of a calibration's prefix, s; stretches are half to twice as long.
         number: Stretches to learn.
         generator: Draws where they begin and how long they are.
     """
-    time = np.maximum.accumulate(frames["timestamp"].to_numpy())
-    middle, duration = len(frames) // 2, time[-1] - time[0]
-    halves = (slice(0, middle), slice(middle, len(frames)))
+    time = np.maximum.accumulate(recording.timestamp)
+    middle, duration = len(time) // 2, time[-1] - time[0]
+    halves = (slice(0, middle), slice(middle, len(time)))
     stretches = []
     for _ in range(number):
         span = seconds * np.exp(generator.uniform(*np.log([SHORTEST_SECONDS, LONGEST_SECONDS])))
         span = min(span, LARGEST_SHARE * duration)
         begin = time[0] + generator.uniform(0.0, duration - span)
         stretches.append(slice(*np.searchsorted(time, [begin, begin + span])))
-    return Lessons(
-        tuple(_lesson(capture, frames, time, part) for part in halves if part.stop > part.start),
-        tuple(_lesson(capture, frames, time, part) for part in stretches if part.stop > part.start),
+    long, short = (
+        tuple(_lesson(capture, recording, time, part) for part in parts if part.stop > part.start)
+        for parts in (halves, stretches)
     )
+    return Lessons(long, short)
 
 
 def assign_profiles(
@@ -135,8 +136,8 @@ def assign_profiles(
             yield places, _merged(lessons.long, ~met[value - num_short])
 
 
-def _lesson(capture: str, frames: pd.DataFrame, time: np.ndarray, part: slice) -> Lesson:
-    profile = Profile.empty().update(frames.iloc[part]).end_recording()
+def _lesson(capture: str, recording: Recording, time: np.ndarray, part: slice) -> Lesson:
+    profile = Profile.empty().update_with(recording.part(part)).end_recording()
     return Lesson(capture, float(time[part.start]), float(time[part.stop - 1]), profile)
 
 

@@ -11,8 +11,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kdgat.can.frames import ABSENT, MAX_DLC, payload
+from kdgat.can.frames import ABSENT, MAX_DLC
 from kdgat.can.habits import learn
+from kdgat.can.recording import Recording
 from kdgat.errors import DataError
 
 HEADER_KEY = b"kdgat_profile"
@@ -125,17 +126,21 @@ class Profile:
         Args:
             frames: Frame table in recorded order. That they are benign is the caller's promise.
         """
-        if len(frames) == 0:
+        return self.update_with(Recording.of(frames))
+
+    def update_with(self, recording: Recording) -> "Profile":
+        """Learn more frames of the open recording, see `update`."""
+        if len(recording) == 0:
             return self
-        codes, seen = pd.factorize(frames["arbitration_id"].to_numpy(np.int64))
+        codes, seen = recording.numbers
         grown = self._with_ids(seen)
         state = {name: getattr(grown, name).copy() for name in PER_ID}
-        timestamp = frames["timestamp"].to_numpy()
+        timestamp = recording.timestamp
         clock = learn(
             timestamp,
             np.searchsorted(grown.arbitration_id, seen)[codes],
-            frames["dlc"].to_numpy(),
-            payload(frames),
+            recording.dlc,
+            recording.payload,
             grown.clock,
             timestamp[0] if np.isnan(grown.last_timestamp) else grown.last_timestamp,
             *state.values(),

@@ -5,13 +5,14 @@ pseudo-vehicle keeps the traffic of real ECUs and changes which of them share a 
 IDs, how fast they send, and some of their habits (`variations`).
 """
 
-import numpy as np
-import pandas as pd
+from dataclasses import replace
 
-from kdgat.can.attackers import Added, record
-from kdgat.can.bus import frame_time
+import numpy as np
+
+from kdgat.can.attackers import Added, on_bus
 from kdgat.can.frames import STANDARD_IDS
 from kdgat.can.injections import merge
+from kdgat.can.recording import Recording
 from kdgat.can.variations import with_habits_drawn_anew
 
 KEPT_SHARE = (0.5, 1.0)
@@ -27,24 +28,24 @@ FEWEST_IDS = 4
 
 
 def pseudo_vehicle(
-    first: pd.DataFrame,
-    second: pd.DataFrame | None,
+    first: Recording,
+    second: Recording | None,
     generator: np.random.Generator,
     *,
     bitrate: int,
-) -> pd.DataFrame:
+) -> Recording:
     """Mix the traffic of one or two cars into that of a car that does not exist.
 
     Both recordings run over the same time; frames that want the bus at once are arbitrated.
 
     Args:
-        first: Benign frame table of classical CAN, timestamps not descending.
+        first: Benign, classical CAN, timestamps not descending.
         second: Of another car; None to take the first one's IDs alone.
         generator: Source of all randomness.
         bitrate: Speed of the bus, bit/s.
 
     Returns:
-        Frame table without attacks, with IDs drawn anew.
+        A recording without attacks, with IDs drawn anew.
     """
     number = 2 * STANDARD_IDS // 3
     names = generator.permutation(np.arange(1, number + 1))
@@ -54,37 +55,37 @@ def pseudo_vehicle(
         return kept
     second = with_habits_drawn_anew(second, generator)
     taken = _some_ids(second, TAKEN_SHARE, names[number // 2 :], generator)
-    begin = kept["timestamp"].iloc[0]
     taken = _stretched(taken, generator)
-    taken = taken.assign(timestamp=taken["timestamp"] - taken["timestamp"].iloc[0] + begin)
-    end = min(kept["timestamp"].iloc[-1], taken["timestamp"].iloc[-1])
-    both = record(kept[kept["timestamp"] <= end], bitrate)
-    joining = record(taken[taken["timestamp"] <= end], bitrate)
-    busy = frame_time(joining.arbitration_id, joining.dlc, joining.payload, bitrate)
-    added = Added(joining.time - busy, joining.arbitration_id, joining.dlc, joining.payload)
+    joined = taken.timestamp - taken.timestamp[0] + kept.timestamp[0]
+    end = min(kept.timestamp[-1], joined[-1])
+    both = on_bus(kept.part(kept.timestamp <= end), bitrate)
+    joining = on_bus(replace(taken, timestamp=joined).part(joined <= end), bitrate)
+    ready = joining.time - joining.time_on_bus
+    added = Added(ready, joining.arbitration_id, joining.num_bytes, joining.payload)
     mixed = merge(both, added)
-    return mixed.assign(attack=np.zeros(len(mixed), np.uint8))
+    return replace(mixed, attack=np.zeros(len(mixed), np.uint8))
 
 
 def _some_ids(
-    frames: pd.DataFrame,
+    recording: Recording,
     share: tuple[float, float],
     names: np.ndarray,
     generator: np.random.Generator,
-) -> pd.DataFrame:
+) -> Recording:
     """Keep the frames of some IDs and rename these; their priorities keep their order."""
-    ids = np.unique(frames["arbitration_id"].to_numpy())
+    codes, ids = recording.numbers
     number = min(
         len(ids), len(names) // 2, max(FEWEST_IDS, round(generator.uniform(*share) * len(ids)))
     )
     chosen = np.sort(generator.choice(ids, number, replace=False))
-    kept = frames[frames["arbitration_id"].isin(chosen)]
-    place = np.searchsorted(chosen, kept["arbitration_id"].to_numpy())
-    renamed = np.sort(names[:number])[place].astype(np.uint32)
-    return kept.assign(arbitration_id=renamed, is_extended=False)
+    renamed = np.zeros(len(ids), np.int64)
+    renamed[np.searchsorted(ids, chosen)] = np.sort(names[:number])
+    kept = recording.part(renamed[codes] > 0)
+    renamed = renamed[np.searchsorted(ids, kept.arbitration_id)]
+    return replace(kept, arbitration_id=renamed, is_extended=np.zeros(len(kept), bool))
 
 
-def _stretched(frames: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:
+def _stretched(recording: Recording, generator: np.random.Generator) -> Recording:
     factor = np.exp(generator.uniform(*np.log(TIME_SCALE)))
-    time = frames["timestamp"].to_numpy()
-    return frames.assign(timestamp=np.round(time[0] + factor * (time - time[0]), 6))
+    time = recording.timestamp
+    return replace(recording, timestamp=np.round(time[0] + factor * (time - time[0]), 6))

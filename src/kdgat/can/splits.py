@@ -13,11 +13,11 @@ import torch
 from kdgat.can.graph_store import GraphStore, concatenate
 from kdgat.can.graphs import EDGE_FEATURES, NODE_FEATURES, Graphs, iterate_graphs
 from kdgat.can.profile import Profile
+from kdgat.can.recording import Recording
 from kdgat.can.store_writer import StoreWriter
 from kdgat.can.windows import (
     TRAIN,
     VALIDATION,
-    attack_counts,
     episode_reach,
     split_windows,
     window_labels,
@@ -124,8 +124,9 @@ def split_blocks(
     """
     for name in captures:
         frames = captures[name]
+        recording = Recording.of(frames)
         for split, wanted in deal_windows(name, frames, cut).items():
-            for block in capture_blocks(name, frames, wanted, cut, None):
+            for block in capture_blocks(name, recording, wanted, cut, None):
                 yield split, block
 
 
@@ -142,27 +143,29 @@ def capture_graphs(name: str, frames: pd.DataFrame, *, window: int, stride: int)
         DataError: The capture is shorter than one window.
     """
     starts = _starts(name, len(frames), window, stride)
-    return concatenate(list(capture_blocks(name, frames, starts, Cut(window, stride, 0.0), None)))
+    recording = Recording.of(frames)
+    blocks = capture_blocks(name, recording, starts, Cut(window, stride, 0.0), None)
+    return concatenate(list(blocks))
 
 
 def capture_blocks(
-    name: str, frames: pd.DataFrame, starts: np.ndarray, cut: Cut, profile: Profile | None
+    name: str, recording: Recording, starts: np.ndarray, cut: Cut, profile: Profile | None
 ) -> Iterator[GraphStore]:
     """Turn windows of one capture into graphs, block by block, at least one block.
 
     Args:
         name: `<scenario>/<capture>`.
-        frames: its frame table.
+        recording: its frames.
         starts: int64 `[num_windows]`, first frame of each window.
         cut: length of the windows, and their stride, for the record.
         profile: what they are measured against.
     """
-    counts = attack_counts(frames["attack"].to_numpy(), starts, cut.window)
-    timestamp = frames["timestamp"].to_numpy()
+    up_to = recording.attacks_up_to
+    counts = (up_to[starts + cut.window] - up_to[starts]).astype(np.int32)
     first = 0
-    for graphs in iterate_graphs(frames, starts, cut.window, profile):
+    for graphs in iterate_graphs(recording, starts, cut.window, profile):
         here = slice(first, first + len(graphs.node_offsets) - 1)
-        yield _store(name, graphs, starts[here], counts[here], timestamp, cut)
+        yield _store(name, graphs, starts[here], counts[here], recording.timestamp, cut)
         first = here.stop
 
 

@@ -5,10 +5,12 @@ alone, some leave bytes unused, some pack other values into other places. A dete
 seen two cars takes such habits for signs of an attack.
 """
 
-import numpy as np
-import pandas as pd
+from dataclasses import replace
 
-from kdgat.can.frames import ABSENT, BYTE_COLUMNS, MAX_DLC, data_length, payload
+import numpy as np
+
+from kdgat.can.frames import ABSENT, MAX_DLC
+from kdgat.can.recording import Recording
 
 THINNING = (1, 1, 1, 2, 3, 5)
 """An ID keeps one in so many of its frames, each as likely."""
@@ -29,21 +31,22 @@ SHORTENED_SHARE = 0.15
 """Share of IDs that lose some of their last bytes."""
 
 
-def with_habits_drawn_anew(frames: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:
+def with_habits_drawn_anew(recording: Recording, generator: np.random.Generator) -> Recording:
     """Change the rhythm of some IDs, and of half of the cars the payload of every ID.
 
     Args:
-        frames: Benign frame table of one car, classical CAN.
+        recording: Benign frames of one car, classical CAN.
         generator: Source of all randomness.
 
     Returns:
-        Frame table with some frames left out; those that stay keep their times and IDs.
+        A recording with some frames left out; those that stay keep their times and IDs.
     """
-    data, dlc = payload(frames).copy(), frames["dlc"].to_numpy().copy()
-    length = data_length(frames)
-    taken = np.zeros(len(frames), bool)
+    data, dlc = recording.payload.copy(), recording.dlc.copy()
+    length = recording.num_bytes
+    taken = np.zeros(len(recording), bool)
     on_change, recoded = generator.uniform(*ON_CHANGE_SHARE), generator.random() < 0.5
-    for own in _frames_of_each_id(frames["arbitration_id"].to_numpy()):
+    order, bounds = recording.by_id
+    for own in np.split(order, bounds[1:-1]):
         thinned = own[:: generator.choice(THINNING)]
         if generator.random() < on_change:
             thinned = thinned[_changed(data[thinned], int(generator.integers(*HEARTBEAT)))]
@@ -51,13 +54,7 @@ def with_habits_drawn_anew(frames: pd.DataFrame, generator: np.random.Generator)
         # Frames of differing length, remote ones among them, are left as they are.
         if recoded and (length[own] == dlc[own]).all() and (dlc[own] == dlc[own[0]]).all():
             data[own], dlc[own] = _recoded(data[own], int(dlc[own[0]]), generator)
-    varied = frames.assign(dlc=dlc, **dict(zip(BYTE_COLUMNS, data.T, strict=True)))
-    return varied[taken].reset_index(drop=True)
-
-
-def _frames_of_each_id(arbitration_id: np.ndarray) -> list[np.ndarray]:
-    order = np.argsort(arbitration_id, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(arbitration_id[order])) + 1)
+    return replace(recording, dlc=dlc, payload=data).part(taken)
 
 
 def _changed(data: np.ndarray, heartbeat: int) -> np.ndarray:
