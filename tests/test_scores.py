@@ -66,7 +66,8 @@ def test_fusion_mixes():
 
 @given(LOGIT)
 def test_reward_is_signed_certainty(logit):
-    assert reward(1, logit) == -reward(0, logit)
-    assert abs(reward(1, logit)) <= 1
-    assert np.sign(reward(1, logit)) == np.sign(np.tanh(logit / 2))
-    assert reward(1, logit) == pytest.approx(2 * attack_probability(logit) - 1)
+    assert reward(1, logit, scale=4.0) == -reward(0, logit, scale=4.0)
+    assert abs(reward(1, logit, scale=4.0)) <= 1
+    assert np.sign(reward(1, logit, scale=1.0)) == np.sign(np.tanh(logit / 2))
+    assert reward(1, logit, scale=1.0) == pytest.approx(2 * attack_probability(logit) - 1)
+    assert reward(1, 4.0 * logit, scale=4.0) == pytest.approx(reward(1, logit, scale=1.0))

@@ -112,14 +112,18 @@ def fused_logit(
     return (1.0 - weight) * np.asarray(anomaly_logit) + weight * np.asarray(attack_logit)
 
 
-def reward(y: ArrayLike, logit: ArrayLike) -> NDArray[np.float64]:
-    """Reward a verdict: (2y - 1) * tanh(logit / 2), which is (2y - 1) * (2 sigmoid(logit) - 1).
+def reward(y: ArrayLike, logit: ArrayLike, *, scale: float) -> NDArray[np.float64]:
+    """Reward a verdict: (2y - 1) * tanh(logit / (2 * scale)).
+
+    At a scale of 1 that is (2y - 1) * (2 sigmoid(logit) - 1).
 
     Args:
         y: label 0 or 1 `[num_windows]`.
         logit: fused logit, float `[num_windows]`.
+        scale: logit, above 0; from about five times as much on a verdict cannot get any surer.
 
     Returns:
         float64 `[num_windows]`, -1 (surely wrong) to 1 (surely right).
     """
-    return (2.0 * np.asarray(y, dtype=np.float64) - 1.0) * np.tanh(0.5 * np.asarray(logit))
+    sign = 2.0 * np.asarray(y, dtype=np.float64) - 1.0
+    return sign * np.tanh(np.asarray(logit) / (2.0 * scale))

@@ -17,6 +17,7 @@ AGENT = Agent(
     learning_rate=2e-3,
     epsilon_start=1.0,
     epsilon_end=0.05,
+    reward_scale=1.0,
     epsilon_decay=0.5,
     evaluate_every=100,
 )
@@ -84,7 +85,7 @@ def test_repeats_and_differs_by_seed(compute):
 def test_rewards_of_every_weight_by_hand():
     table = pd.DataFrame(np.zeros((2, 16)), columns=list(FUSION_COLUMNS))
     table["anomaly_logit"], table["attack_logit"] = [2.0, 2.0], [-2.0, -2.0]
-    played = windows(table, [0, 1], part="training")
+    played = windows(table, [0, 1], scale=1.0, part="training")
     expected = -np.tanh(1.0 - 2.0 * np.asarray(FUSION_WEIGHTS))
     np.testing.assert_allclose(played.rewards[0], expected, atol=1e-6)
     np.testing.assert_allclose(played.rewards[1], -expected, atol=1e-6)
@@ -94,7 +95,7 @@ def test_rewards_of_every_weight_by_hand():
 def test_needs_both_classes():
     table = pd.DataFrame(np.zeros((2, 16)), columns=list(FUSION_COLUMNS))
     with pytest.raises(DataError, match="the training part has 0 attack windows and 2 benign"):
-        windows(table, [0, 0], part="training")
+        windows(table, [0, 0], scale=1.0, part="training")
 
 
 def test_epsilon_falls_in_a_straight_line_then_stays():

@@ -15,6 +15,9 @@ class Agent(Group):
     )
     batch_size: PositiveInt = Field(description="transitions drawn from the replay memory per step")
     replay_size: PositiveInt = Field(description="transitions that the replay memory holds")
+    reward_scale: PositiveFloat = Field(
+        description="logit; the reward tells verdicts apart up to about five times as much"
+    )
     learning_rate: PositiveFloat = Field(description="learning rate of Adam")
     epsilon_start: Share = Field(description="share of random actions at the first step")
     epsilon_end: Share = Field(description="share of random actions after the decay")

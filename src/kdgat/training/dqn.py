@@ -52,12 +52,13 @@ class Windows:
     classes: tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
-def windows(table: pd.DataFrame, y: ArrayLike, *, part: str) -> Windows:
+def windows(table: pd.DataFrame, y: ArrayLike, *, scale: float, part: str) -> Windows:
     """Prepare a table of scores for play.
 
     Args:
         table: columns FUSION_COLUMNS.
         y: label 0 or 1 `[num_windows]`.
+        scale: of the reward, logit.
         part: its name in the error message.
 
     Raises:
@@ -72,7 +73,8 @@ def windows(table: pd.DataFrame, y: ArrayLike, *, part: str) -> Windows:
         )
     anomaly = table["anomaly_logit"].to_numpy()[:, None]
     attack = table["attack_logit"].to_numpy()[:, None]
-    rewards = reward(y[:, None], fused_logit(anomaly, attack, np.asarray(FUSION_WEIGHTS)))
+    logits = fused_logit(anomaly, attack, np.asarray(FUSION_WEIGHTS))
+    rewards = reward(y[:, None], logits, scale=scale)
     return Windows(
         state=fusion_state(table),
         rewards=torch.from_numpy(rewards.astype(np.float32)),
@@ -148,8 +150,9 @@ def train_agent(
         DataError: a class is missing in a part.
     """
     generator = np.random.default_rng(start_stage(seed=seed, stage=stage, compute=compute))
-    played = windows(train, train_y, part="training")
-    held_out = windows(validation, validation_y, part="validation")
+    scale = agent.reward_scale
+    played = windows(train, train_y, scale=scale, part="training")
+    held_out = windows(validation, validation_y, scale=scale, part="validation")
     arguments = {
         "state_features": len(FUSION_FEATURES),
         "actions": len(FUSION_WEIGHTS),
