@@ -1,13 +1,14 @@
 """Tables of scores: which window, which model, which score."""
 
+from dataclasses import replace
+
 import numpy as np
-import pandas as pd
 import pytest
-import torch
 
 from kdgat.can.frames import ABSENT, frame_table
+from kdgat.can.graph_store import GraphStore
 from kdgat.can.splits import capture_graphs
-from kdgat.training.baseline_scores import _bags, baseline_scores
+from kdgat.training.baseline_scores import _bags, baseline_scores, fit_baselines
 from kdgat.training.window_scores import Part, long_scores, window_table
 
 
@@ -70,13 +71,26 @@ def test_long_scores_have_one_row_per_window_and_model(store):
     assert "anomaly_score" not in scores
 
 
-def test_forest_learns_the_ids_of_attacks_and_is_judged_on_the_same_windows(store):
-    scores = baseline_scores(
-        store, [Part(store, "validation"), Part(store, "test", "calibrated")], trees=20, seed=0
-    )
+def drawn_validation(store: GraphStore) -> Part:
+    """The windows again, as of a pseudo-vehicle: IDs that no recording holds."""
+    return Part(replace(store, arbitration_id=store.arbitration_id + 50), "validation")
+
+
+def test_baselines_are_judged_on_the_same_windows(store):
+    judges = fit_baselines(store, store, trees=20, seed=0)
+    parts = [drawn_validation(store), Part(store, "test", "calibrated")]
+    scores = baseline_scores(judges, parts, store)
     forest = scores[(scores["model"] == "bag-of-IDs forest") & (scores["split"] == "test")]
     assert forest["score"].iloc[1] > forest["score"].iloc[0]
     everything = scores[scores["model"] == "call everything attack"]
     assert everything["score"].tolist() == [1.0] * 4
-    assert isinstance(scores, pd.DataFrame)
-    assert torch.equal(store.y, torch.tensor([0, 1], dtype=torch.uint8))
+    assert scores.groupby("model").size().eq(4).all()
+    assert {"ID-free random forest", "LightGBM", "isolation forest", "frequency"} <= set(judges)
+
+
+def test_the_forest_of_ids_takes_its_operating_point_from_recorded_windows(store):
+    judges = fit_baselines(store, store, trees=20, seed=0)
+    scores = baseline_scores(judges, [drawn_validation(store)], store)
+    forest = scores[scores["model"] == "bag-of-IDs forest"]["score"].tolist()
+    assert forest == judges["bag-of-IDs forest"](store).tolist()
+    assert forest != judges["bag-of-IDs forest"](drawn_validation(store).store).tolist()

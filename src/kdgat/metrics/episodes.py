@@ -35,6 +35,7 @@ ALARM_COLUMNS = (
     "episode_recall_low",
     "episode_recall_high",
     "seconds_to_alarm",
+    "computation_seconds",
     "benign_hours",
     "false_alarms",
     "false_alarms_per_hour",
@@ -112,6 +113,7 @@ def alarm_scorecard(
     window_scores: pd.DataFrame,
     thresholds: Mapping[str, Mapping[str, float]],
     episodes: pd.DataFrame,
+    computation_seconds: Mapping[str, float],
     *,
     persistence: tuple[int, int],
     resampling: Resampling,
@@ -123,6 +125,7 @@ def alarm_scorecard(
         thresholds: model -> protocol -> operating point.
         episodes: columns capture, start, end (s, NaN where nobody says when) and attack_frames;
             those that are over before the first window that is scored do not count.
+        computation_seconds: model -> what it takes to judge one window, s.
         persistence: k and n: an alarm needs k of the last n windows above the operating point.
         resampling: of the intervals.
 
@@ -141,6 +144,7 @@ def alarm_scorecard(
                 part,
                 margins(part, thresholds[model]),
                 by_capture.get(name, episodes.iloc[:0]),
+                computation_seconds[model],
                 persistence,
             )
             for name, part in windows.sort_values("start").groupby("capture")
@@ -162,8 +166,10 @@ class _Capture:
         windows: pd.DataFrame,
         margin: NDArray,
         episodes: pd.DataFrame,
+        computation_seconds: float,
         persistence: tuple[int, int],
     ):
+        self.computation_seconds = computation_seconds
         self.name = windows["capture"].iloc[0]
         self.begin = windows["start_time"].to_numpy()
         self.end = windows["end_time"].to_numpy()
@@ -196,7 +202,8 @@ class _Capture:
         for place, (first, last) in enumerate(bounds):
             hits = (self.level >= level) & (self.end >= first) & (self.begin <= last)
             if hits.any():
-                delays[place] = self.end[hits][0] - max(first, self.begin[0])
+                filled = self.end[hits][0] - max(first, self.begin[0])
+                delays[place] = filled + self.computation_seconds
         return delays
 
     def rows(self) -> list[dict[str, object]]:
@@ -274,6 +281,7 @@ def _row(captures: list[_Capture], resampling: Resampling) -> dict[str, float | 
         "episode_recall_low": recall_low,
         "episode_recall_high": recall_high,
         "seconds_to_alarm": float(np.median(delays[found])) if found.any() else np.nan,
+        "computation_seconds": captures[0].computation_seconds,
         "benign_hours": hours,
         "false_alarms": false_alarms,
         "false_alarms_per_hour": false_alarms / hours if hours > 0 else np.nan,

@@ -25,7 +25,7 @@ class Evaluation(Group):
     )
     confidence: OpenShare = Field(description="confidence level of the intervals")
     trees: PositiveInt = Field(
-        description="trees of the forest among the baselines, and of boosting"
+        description="trees of each forest among the baselines, and of boosting"
     )
     drawn_model: Literal[
         "teacher_autoencoder",

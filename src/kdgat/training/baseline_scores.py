@@ -1,6 +1,7 @@
 """What detectors without a graph network see of the same windows, and their scores."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -9,9 +10,12 @@ from torch import Tensor
 
 from kdgat.baselines import (
     EvenEntropy,
+    FeatureScore,
     call_everything_attack,
     fit_bag_of_ids_forest,
-    fit_feature_detectors,
+    fit_isolation_forest,
+    fit_lightgbm,
+    fit_random_forest,
 )
 from kdgat.can.graph_store import GraphStore
 from kdgat.training.window_scores import Part, window_table
@@ -24,38 +28,73 @@ FIXED_POINTS = {
 """Baselines whose operating point is part of the rule."""
 
 
+ON_RECORDED = "bag-of-IDs forest"
+"""The baseline that is fitted on recorded windows, and takes its operating point from them."""
+
+Judge = Callable[[GraphStore], np.ndarray]
+"""Windows -> their scores, float64 `[num_graphs]`."""
+
+
+def fit_baselines(
+    recorded: GraphStore, drawn: GraphStore, *, trees: int, seed: int
+) -> dict[str, Judge]:
+    """Fit every baseline.
+
+    Args:
+        recorded: recorded training windows, without a profile.
+        drawn: the windows that ours are trained on, recorded and injected.
+        trees: of each forest, and of boosting.
+        seed: of each.
+
+    Returns:
+        Name -> judge of windows.
+    """
+    forest = fit_bag_of_ids_forest(*_bags(recorded), recorded.y.numpy(), trees=trees, seed=seed)
+    y, features = drawn.y.numpy().astype(np.int64), window_features(drawn)
+    even = EvenEntropy.of(id_entropy(drawn)[y == 0])
+    on_features = {
+        name: fit(features, y, trees=trees, seed=seed)
+        for name, fit in {
+            "ID-free random forest": fit_random_forest,
+            "LightGBM": fit_lightgbm,
+            "isolation forest": fit_isolation_forest,
+        }.items()
+    }
+    return {
+        "call everything attack": lambda store: call_everything_attack(len(store)),
+        "two-line rule 1 frame": suspicious_frames,
+        "two-line rule 4 frames": suspicious_frames,
+        ON_RECORDED: lambda store: forest.score(*_bags(store)),
+        **{name: partial(_of_features, score) for name, score in on_features.items()},
+        "frequency": frequency_score,
+        "entropy": lambda store: even.score(id_entropy(store)),
+    }
+
+
 def baseline_scores(
-    train: GraphStore, parts: Sequence[Part], *, trees: int, seed: int
+    judges: Mapping[str, Judge], parts: Sequence[Part], recorded_validation: GraphStore
 ) -> pd.DataFrame:
     """Score every window with every baseline.
 
     Args:
-        train: the windows that ours are trained on, recorded and injected.
-        parts: windows to score.
-        trees: of each forest.
-        seed: of the forests.
+        judges: of `fit_baselines`.
+        parts: windows to score; those of split validation fit the operating points.
+        recorded_validation: recorded windows, which stand in for them for ON_RECORDED.
 
     Returns:
         One row per window and model: `window_table`, model, score.
     """
-    y = train.y.numpy()
-    forest = fit_bag_of_ids_forest(*_bags(train), y, trees=trees, seed=seed)
-    trained = fit_feature_detectors(window_features(train), y, trees=trees, seed=seed)
-    even = EvenEntropy.of(id_entropy(train)[y == 0])
+    stand_in = Part(recorded_validation, "validation")
     scores = []
     for part in parts:
-        windows, store = window_table(part), part.store
-        columns = {
-            "call everything attack": call_everything_attack(len(store)),
-            "two-line rule 1 frame": suspicious_frames(store),
-            "two-line rule 4 frames": suspicious_frames(store),
-            "bag-of-IDs forest": forest.score(*_bags(store)),
-            **trained.score(window_features(store)),
-            "frequency": frequency_score(store),
-            "entropy": even.score(id_entropy(store)),
-        }
-        scores += [windows.assign(model=name, score=score) for name, score in columns.items()]
+        for name, judge in judges.items():
+            seen = stand_in if (name, part.split) == (ON_RECORDED, "validation") else part
+            scores.append(window_table(seen).assign(model=name, score=judge(seen.store)))
     return pd.concat(scores, ignore_index=True)
+
+
+def _of_features(score: FeatureScore, store: GraphStore) -> np.ndarray:
+    return score(window_features(store))
 
 
 def window_features(store: GraphStore) -> np.ndarray:

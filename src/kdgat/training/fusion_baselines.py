@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from kdgat.scores import FUSION_FEATURES
 
+FUSIONS = ("mean", "maximum", "logistic", "perceptron")
 HIDDEN = (32, 32)
 EPOCHS = 100
 
@@ -49,6 +50,21 @@ def fusion_baseline_scores(states: pd.DataFrame, *, seed: int) -> pd.DataFrame:
             rows[columns].assign(model=f"{name} of {size}s", score=score)
             for name, score in scores.items()
         ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def fusion_baseline_seconds(model_seconds: pd.DataFrame) -> pd.DataFrame:
+    """Say what these fusions take: as much as both detectors and the agent that joins them.
+
+    Args:
+        model_seconds: columns model and computation_seconds; `<size>_fusion` is read.
+
+    Returns:
+        One row per model, the same columns.
+    """
+    fused = model_seconds[model_seconds["model"].str.endswith("_fusion")]
+    size = fused["model"].str.removesuffix("_fusion")
+    parts = [fused.assign(model=f"{name} of " + size + "s") for name in FUSIONS]
     return pd.concat(parts, ignore_index=True)
 
 

@@ -27,6 +27,9 @@ from kdgat.training.trainer import network_inputs
 
 FUSION_COLUMNS = (*FUSION_FEATURES, "anomaly_logit")
 
+Judge = Callable[[GraphStore], pd.DataFrame]
+"""Windows -> their scores, one row each, in the order of the store."""
+
 
 def device_of(compute: Compute) -> torch.device:
     """Choose the device that `compute.accelerator` names; `auto` is the GPU where there is one."""
@@ -56,38 +59,36 @@ def anomaly_components(model: nn.Module, store: GraphStore, compute: Compute) ->
     return over_batches(components, model, store, compute, len(AUTOENCODER_FEATURES) - 1)
 
 
-def score_autoencoder(
-    autoencoder: ModelArtifact, store: GraphStore, *, compute: Compute
-) -> pd.DataFrame:
-    """Score every window with an autoencoder.
+def autoencoder_judge(autoencoder: ModelArtifact, *, compute: Compute) -> Judge:
+    """Build an autoencoder that scores windows.
 
     Args:
         autoencoder: a trained VGAE.
-        store: windows.
         compute: device, threads, batch size.
 
     Returns:
-        float64 `[num_graphs, 8]`, columns AUTOENCODER_FEATURES.
+        Store -> float64 `[num_graphs, 8]`, columns AUTOENCODER_FEATURES.
     """
     model = build(autoencoder)
-    components = anomaly_components(model, store, compute)
-    score = model.cpu().anomaly_score(components)
-    table = torch.cat([components, score.unsqueeze(1)], dim=1).double().numpy()
-    return pd.DataFrame(table, columns=list(AUTOENCODER_FEATURES))
+
+    def judge(store: GraphStore) -> pd.DataFrame:
+        components = anomaly_components(model, store, compute)
+        score = model.cpu().anomaly_score(components)
+        table = torch.cat([components, score.unsqueeze(1)], dim=1).double().numpy()
+        return pd.DataFrame(table, columns=list(AUTOENCODER_FEATURES))
+
+    return judge
 
 
-def score_classifier(
-    classifier: ModelArtifact, store: GraphStore, *, compute: Compute
-) -> pd.DataFrame:
-    """Score every window with a classifier.
+def classifier_judge(classifier: ModelArtifact, *, compute: Compute) -> Judge:
+    """Build a classifier that scores windows.
 
     Args:
         classifier: a trained GAT.
-        store: windows.
         compute: device, threads, batch size.
 
     Returns:
-        float64 `[num_graphs, 7]`, columns CLASSIFIER_FEATURES.
+        Store -> float64 `[num_graphs, 7]`, columns CLASSIFIER_FEATURES.
     """
     model = build(classifier)
 
@@ -102,12 +103,29 @@ def score_classifier(
         )
         return torch.stack(statistics, dim=1)
 
-    values = over_batches(logit_and_embedding, model, store, compute, 5).double().numpy()
-    logit = values[:, 0]
-    table = np.column_stack(
-        [logit, attack_probability(logit), binary_entropy(logit), values[:, 1:]]
-    )
-    return pd.DataFrame(table, columns=list(CLASSIFIER_FEATURES))
+    def judge(store: GraphStore) -> pd.DataFrame:
+        values = over_batches(logit_and_embedding, model, store, compute, 5).double().numpy()
+        logit = values[:, 0]
+        table = np.column_stack(
+            [logit, attack_probability(logit), binary_entropy(logit), values[:, 1:]]
+        )
+        return pd.DataFrame(table, columns=list(CLASSIFIER_FEATURES))
+
+    return judge
+
+
+def score_autoencoder(
+    autoencoder: ModelArtifact, store: GraphStore, *, compute: Compute
+) -> pd.DataFrame:
+    """Score every window with an autoencoder; see `autoencoder_judge`."""
+    return autoencoder_judge(autoencoder, compute=compute)(store)
+
+
+def score_classifier(
+    classifier: ModelArtifact, store: GraphStore, *, compute: Compute
+) -> pd.DataFrame:
+    """Score every window with a classifier; see `classifier_judge`."""
+    return classifier_judge(classifier, compute=compute)(store)
 
 
 def fusion_table(
@@ -135,24 +153,35 @@ def fusion_table(
     return pd.concat([anomaly, attack], axis=1).assign(anomaly_logit=logit)
 
 
-def score_agent(agent: ModelArtifact, table: pd.DataFrame, *, compute: Compute) -> pd.DataFrame:
-    """Let a fusion agent judge every window, greedily.
+def agent_judge(
+    agent: ModelArtifact, *, compute: Compute
+) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Build a fusion agent that judges windows, greedily.
 
     Args:
         agent: a trained Q-network.
-        table: columns FUSION_COLUMNS.
         compute: threads (the agent is small: it runs on the CPU).
 
     Returns:
-        float64 `[num_graphs, 2]`: fusion_weight and fused_logit.
+        Table with the columns FUSION_COLUMNS -> float64 `[num_graphs, 2]`: fusion_weight and
+        fused_logit.
     """
     torch.set_num_threads(compute.threads)
     model = build(agent)
-    with torch.inference_mode():
-        action = model(fusion_state(table)).argmax(dim=1).numpy()
-    weight = np.asarray(FUSION_WEIGHTS)[action]
-    logit = fused_logit(table["anomaly_logit"], table["attack_logit"], weight)
-    return pd.DataFrame({"fusion_weight": weight, "fused_logit": logit})
+
+    def judge(table: pd.DataFrame) -> pd.DataFrame:
+        with torch.inference_mode():
+            action = model(fusion_state(table)).argmax(dim=1).numpy()
+        weight = np.asarray(FUSION_WEIGHTS)[action]
+        logit = fused_logit(table["anomaly_logit"], table["attack_logit"], weight)
+        return pd.DataFrame({"fusion_weight": weight, "fused_logit": logit})
+
+    return judge
+
+
+def score_agent(agent: ModelArtifact, table: pd.DataFrame, *, compute: Compute) -> pd.DataFrame:
+    """Let a fusion agent judge every window of a table; see `agent_judge`."""
+    return agent_judge(agent, compute=compute)(table)
 
 
 def early_windows(store: GraphStore) -> NDArray[np.bool_]:

@@ -10,9 +10,9 @@ from kdgat.can.graph_store import GraphStore
 from kdgat.models.artifact import ModelArtifact
 from kdgat.parameters import Compute, Evaluation, OperatingPoint
 from kdgat.training import baseline_scores as baselines
-from kdgat.training import offenders
+from kdgat.training import computation, offenders
 from kdgat.training import window_scores as scoring
-from kdgat.training.fusion_baselines import fusion_baseline_scores
+from kdgat.training.fusion_baselines import fusion_baseline_scores, fusion_baseline_seconds
 from kdgat.training.window_scores import Part
 
 Thresholds = dict[str, dict[str, dict]]
@@ -30,54 +30,71 @@ def score_windows(
     student_classifier: ModelArtifact,
     student_agent: ModelArtifact,
     compute: Compute,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Score every validation window, and every test window under both protocols.
 
     Returns:
         Long table, one row per window and model; wide table, one row per window and size with
-        the agent's state and fusion weight.
+        the agent's state and fusion weight; the computation time of each model.
     """
     sizes = {
-        "teacher": (teacher_autoencoder, teacher_classifier, teacher_agent),
-        "student": (student_autoencoder, student_classifier, student_agent),
+        "teacher": {
+            "autoencoder": teacher_autoencoder,
+            "classifier": teacher_classifier,
+            "agent": teacher_agent,
+        },
+        "student": {
+            "autoencoder": student_autoencoder,
+            "classifier": student_classifier,
+            "agent": student_agent,
+        },
     }
     parts = _parts(drawn_validation_graphs, test_graphs, calibrated_test_graphs)
     states = pd.concat(
         [
-            scoring.fusion_states(
-                part,
-                size,
-                autoencoder=autoencoder,
-                classifier=classifier,
-                agent=agent,
-                compute=compute,
-            )
-            for size, (autoencoder, classifier, agent) in sizes.items()
+            scoring.fusion_states(part, size, **models, compute=compute)
+            for size, models in sizes.items()
             for part in parts
         ],
         ignore_index=True,
     )
-    return scoring.long_scores(states), states
+    seconds = [
+        computation.model_seconds(size, test_graphs, **models, compute=compute)
+        for size, models in sizes.items()
+    ]
+    return scoring.long_scores(states), states, pd.concat(seconds, ignore_index=True)
 
 
 def score_baselines(
+    train_graphs: GraphStore,
+    validation_graphs: GraphStore,
     drawn_train_graphs: GraphStore,
     drawn_validation_graphs: GraphStore,
     test_graphs: GraphStore,
     calibrated_test_graphs: GraphStore,
     fusion_states: pd.DataFrame,
+    model_seconds: pd.DataFrame,
     parameters: Evaluation,
     seed: int,
-) -> pd.DataFrame:
-    """Score the same windows with detectors that use no graph network, and other fusions."""
-    parts = _parts(drawn_validation_graphs, test_graphs, calibrated_test_graphs)
-    return pd.concat(
-        [
-            baselines.baseline_scores(drawn_train_graphs, parts, trees=parameters.trees, seed=seed),
-            fusion_baseline_scores(fusion_states, seed=seed),
-        ],
-        ignore_index=True,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Score the same windows with detectors that use no graph network, and other fusions.
+
+    Returns:
+        Long table, one row per window and model; the computation time of each.
+    """
+    judges = baselines.fit_baselines(
+        train_graphs, drawn_train_graphs, trees=parameters.trees, seed=seed
     )
+    parts = _parts(drawn_validation_graphs, test_graphs, calibrated_test_graphs)
+    scores = [
+        baselines.baseline_scores(judges, parts, validation_graphs),
+        fusion_baseline_scores(fusion_states, seed=seed),
+    ]
+    seconds = [
+        computation.judge_seconds(judges, test_graphs),
+        fusion_baseline_seconds(model_seconds),
+    ]
+    return pd.concat(scores, ignore_index=True), pd.concat(seconds, ignore_index=True)
 
 
 def fit_thresholds(
@@ -126,6 +143,8 @@ def count_alarms(
     baseline_scores: pd.DataFrame,
     thresholds: Thresholds,
     test_episodes: pd.DataFrame,
+    model_seconds: pd.DataFrame,
+    baseline_seconds: pd.DataFrame,
     parameters: Evaluation,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Count the episodes found and the false alarms on test.
@@ -137,6 +156,9 @@ def count_alarms(
         pd.concat([window_scores, baseline_scores], ignore_index=True),
         _values(thresholds),
         test_episodes,
+        pd.concat([model_seconds, baseline_seconds])
+        .set_index("model")["computation_seconds"]
+        .to_dict(),
         persistence=tuple(parameters.persistence),
         resampling=metrics.Resampling(
             parameters.bootstrap, parameters.confidence, parameters.bootstrap_seed

@@ -25,19 +25,22 @@ def create_pipeline() -> Pipeline:
             Node(
                 nodes.score_windows,
                 inputs={**GRAPHS, **MODELS, "compute": "params:compute"},
-                outputs=["window_scores", "fusion_states"],
+                outputs=["window_scores", "fusion_states", "model_seconds"],
                 name="score_windows",
             ),
             Node(
                 nodes.score_baselines,
                 inputs={
+                    "train_graphs": "train_graphs",
+                    "validation_graphs": "validation_graphs",
                     "drawn_train_graphs": "drawn_train_graphs",
                     **GRAPHS,
                     "fusion_states": "fusion_states",
+                    "model_seconds": "model_seconds",
                     "parameters": "params:evaluation",
                     "seed": "params:seed",
                 },
-                outputs="baseline_scores",
+                outputs=["baseline_scores", "baseline_seconds"],
                 name="score_baselines",
             ),
             Node(
@@ -69,6 +72,8 @@ def create_pipeline() -> Pipeline:
                     "baseline_scores": "baseline_scores",
                     "thresholds": "thresholds",
                     "test_episodes": "test_episodes",
+                    "model_seconds": "model_seconds",
+                    "baseline_seconds": "baseline_seconds",
                     "parameters": "params:evaluation",
                 },
                 outputs=["alarm_scorecard", "episode_scorecard"],
