@@ -9,12 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+from kedro.config import OmegaConfigLoader
 from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.project import settings
 from kedro.io import DatasetError
 
 from kdgat import locations
 from kdgat.errors import KdgatError, sentence_of
 from kdgat.model_commands import models
+from kdgat.parameter_page import describe, parameter_lines, parameter_page
+from kdgat.parameters import check_parameters
 from kdgat.run_commands import FROM_RUN, repeat, tracking
 from kdgat.sweep.commands import report, sweep
 from kdgat.tracking import records
@@ -132,6 +136,32 @@ def features(output: Path) -> None:
 
     output.write_text(feature_page())
     click.echo(f"wrote {output}")
+
+
+@cli.command()
+@click.argument("words", nargs=-1)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="write all of them as a page, such as docs/configuration.md",
+)
+def params(words: tuple[str, ...], output: Path | None) -> None:
+    """List the parameters whose names hold one of WORDS: type, default and meaning."""
+    defaults = check_parameters(default_configuration()["parameters"])
+    if output is not None:
+        output.write_text(parameter_page(defaults))
+        click.echo(f"wrote {output}")
+        return
+    rows = describe(defaults, *words)
+    if not rows:
+        raise click.ClickException(f"no parameter's name holds {' or '.join(words)}")
+    click.echo(parameter_lines(rows))
+
+
+def default_configuration() -> OmegaConfigLoader:
+    """Open the configuration in `conf/base` alone."""
+    arguments = {**settings.CONFIG_LOADER_ARGS, "default_run_env": "base"}
+    return OmegaConfigLoader(conf_source=settings.CONF_SOURCE, **arguments)
 
 
 def _run_or_repeat(from_run: str | None, **arguments):

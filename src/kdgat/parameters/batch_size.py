@@ -29,7 +29,7 @@ class BatchSize(Group):
     """
 
     graphs: PositiveInt = Field(description="graphs in a batch, always or to begin with")
-    mode: BatchSizeMode = Field(description="fixed, binary_search or adaptive")
+    mode: BatchSizeMode = Field(description="who decides how large batches are")
     target: OpenShare = Field(description="share of the memory to fill, the rest is safety")
     momentum: Annotated[float, Field(ge=0.0, lt=1.0)] = Field(
         description="share of the old budget (its logarithm) that an epoch keeps, mode adaptive"

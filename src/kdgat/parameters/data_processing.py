@@ -87,7 +87,7 @@ class Injections(Group):
         description="simulated cars in a draw, together as many windows as one such capture's"
     )
     held_out: Annotated[list[AttackName], BeforeValidator(split_at_plus)] = Field(
-        description="attacks that training never sees, validation does; a+b on the command line"
+        description="attacks that training never sees, validation does"
     )
     bitrate: PositiveInt = Field(description="speed of the bus, bit/s")
 
@@ -123,19 +123,19 @@ class DataProcessing(Group):
     injections: Injections
     guard: Guard
     left_out_vehicles: Annotated[list[str], BeforeValidator(split_at_plus)] = Field(
-        description="vehicles that are validated on and never trained on; a+b likewise"
+        description="vehicles that are validated on and never trained on"
     )
     further_vehicles: Annotated[list[DatasetName], BeforeValidator(split_at_plus)] = Field(
         description="datasets whose attack-free training captures are further cars to train on"
     )
     allowed_leaks: Annotated[list[LeakCheck], BeforeValidator(split_at_plus)] = Field(
-        description="checks of the leak report that may fail; a+b on the command line"
+        description="checks of the leak report that may fail"
     )
     allowed_repeats: Annotated[list[str], BeforeValidator(split_at_plus)] = Field(
-        description="test captures, <scenario>/<capture>, that may repeat training; a+b likewise"
+        description="test captures, <scenario>/<capture>, that may repeat training"
     )
     also_trained_on: Annotated[list[DatasetName], BeforeValidator(split_at_plus)] = Field(
-        description="other datasets whose training captures count as seen; a+b likewise"
+        description="other datasets whose training captures count as seen"
     )
     leak_limits: LeakLimits
 
