@@ -180,8 +180,8 @@ def test_a_capture_trained_on_in_another_dataset(captures):
 
 
 def test_a_label_that_reaches_the_features(captures):
-    def leaking(name, frames):
-        graphs = build(name, frames)
+    def leaking(name, frames, starts):
+        graphs = build(name, frames, starts=starts)
         per_node = torch.repeat_interleave(graphs.y, graphs.node_offsets.diff())
         x = graphs.x.clone()
         x[:, 0] += per_node

@@ -181,9 +181,16 @@ class GraphStore:
             num_graphs: in a part, at most.
         """
         for first in range(0, len(self), num_graphs):
-            mapped = self.file is not None and self.file.is_there()
-            source = GraphStore.load(self.file.path) if mapped else self
-            yield source._slice(first, min(first + num_graphs, len(self)))
+            yield self.mapped_anew()._slice(first, min(first + num_graphs, len(self)))
+
+    def mapped_anew(self) -> "GraphStore":
+        """Map the store's file once more: pages that are read leave memory with this mapping.
+
+        A store without a file is returned as it is.
+        """
+        if self.file is None or not self.file.is_there():
+            return self
+        return GraphStore.load(self.file.path)
 
     def _slice(self, first: int, last: int) -> "GraphStore":
         nodes = slice(self.node_offsets[first], self.node_offsets[last])

@@ -130,7 +130,14 @@ def split_blocks(
                 yield split, block
 
 
-def capture_graphs(name: str, frames: pd.DataFrame, *, window: int, stride: int) -> GraphStore:
+def capture_graphs(
+    name: str,
+    frames: pd.DataFrame,
+    *,
+    window: int,
+    stride: int,
+    starts: np.ndarray | None = None,
+) -> GraphStore:
     """Turn one capture into graphs, without a profile.
 
     Args:
@@ -138,11 +145,13 @@ def capture_graphs(name: str, frames: pd.DataFrame, *, window: int, stride: int)
         frames: its frame table.
         window: frames in a window.
         stride: frames from one window's start to the next.
+        starts: int64 `[num_windows]`, first frames of the windows wanted; without it all.
 
     Raises:
         DataError: The capture is shorter than one window.
     """
-    starts = _starts(name, len(frames), window, stride)
+    if starts is None:
+        starts = _starts(name, len(frames), window, stride)
     recording = Recording.of(frames)
     blocks = capture_blocks(name, recording, starts, Cut(window, stride, 0.0), None)
     return concatenate(list(blocks))

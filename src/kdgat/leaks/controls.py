@@ -6,13 +6,15 @@ All are forests of scikit-learn with a fixed seed; none of them becomes part of 
 from collections.abc import Mapping
 
 import numpy as np
+import torch
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.metrics import roc_auc_score
 
 from kdgat.baselines import bag_of_ids, fit_bag_of_ids_forest
+from kdgat.can.gathering import gather_rows
 from kdgat.can.graph_store import GraphStore
 from kdgat.leaks.findings import Finding
-from kdgat.leaks.traces import Trace, window_summary
+from kdgat.leaks.traces import Trace
 
 TREES = 30
 FOLDS = 5
@@ -34,11 +36,13 @@ def position_control(
         traces: capture name -> trace.
         seed: of the forest.
     """
-    train = _thinned(stores["train"], seed)
+    train = stores["train"]
+    some = _some(np.arange(len(train)), seed)
+    labels = train.y.numpy()[some]
     fitted = None
-    if _has_both(train.y.numpy()):
+    if _has_both(labels):
         fitted = RandomForestClassifier(TREES, min_samples_leaf=5, random_state=seed)
-        fitted.fit(_places(train, traces), train.y.numpy())
+        fitted.fit(_places(train, traces)[some], labels)
     findings = []
     for check, split in (("position", "validation"), ("", "test")):
         store = stores[split]
@@ -104,8 +108,8 @@ def file_identity_controls(traces: Mapping[str, Trace], seed: int) -> list[Findi
     note = f"{int(kinds.sum())} captures with attacks, {int((~kinds).sum())} without"
     folds = _folds(kinds)
     views = {
-        "file_timestamps": ("the times between frames", [trace.timing for trace in used]),
-        "file_features": ("graph features", [window_summary(trace.benign) for trace in used]),
+        "file_timestamps": ("the times between frames", [trace.benign.timing for trace in used]),
+        "file_features": ("graph features", [trace.benign.summary for trace in used]),
         "bag_of_ids": ("the IDs present", _id_views(used)),
     }
     return [
@@ -129,22 +133,25 @@ def bag_of_ids_on_labels(stores: Mapping[str, GraphStore], seed: int) -> list[Fi
         stores: `train`, `validation` and `test`.
         seed: of the forest.
     """
-    train = _thinned(stores["train"], seed)
-    if not _has_both(train.y.numpy()):
+    train, validation, test = (stores[split] for split in ("train", "validation", "test"))
+    some = _some(np.arange(len(train)), seed)
+    labels = train.y.numpy()[some]
+    if not _has_both(labels):
         return []
-    forest = fit_bag_of_ids_forest(*_presence(train), train.y.numpy(), trees=TREES, seed=seed)
+    forest = fit_bag_of_ids_forest(*_presence(train, some), labels, trees=TREES, seed=seed)
     findings = []
-    judged = {
-        "validation": _thinned(stores["validation"], seed),
-        **_scenarios(stores["test"], seed),
-    }
-    for name, store in judged.items():
-        y = store.y.numpy()
+    judged = {"validation": (validation, np.arange(len(validation))), **_scenarios(test)}
+    for name, (store, graphs) in judged.items():
+        some = _some(graphs, seed)
+        y = store.y.numpy()[some]
+        figure = None
+        if _has_both(y):
+            figure = float(roc_auc_score(y, forest.score(*_presence(store, some))))
         findings.append(
             Finding(
                 "",
                 f"AUROC of {name} labels from the IDs present",
-                float(roc_auc_score(y, forest.score(*_presence(store)))) if _has_both(y) else None,
+                figure,
                 _counted(y),
             )
         )
@@ -186,33 +193,35 @@ def _judge_left_out(windows, kinds, folds, seed) -> float:
 def _id_views(used: list[Trace]) -> list[np.ndarray]:
     if not used:
         return []
-    known = np.unique(np.concatenate([trace.benign.arbitration_id.numpy() for trace in used]))
-    return [bag_of_ids(*_presence(trace.benign), known).toarray() for trace in used]
+    known = np.unique(np.concatenate([trace.benign.arbitration_id for trace in used]))
+    return [
+        bag_of_ids(ids, np.ones(len(ids)), trace.benign.node_offsets, known).toarray()
+        for trace in used
+        for ids in [trace.benign.arbitration_id]
+    ]
 
 
-def _presence(store: GraphStore) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    ids = store.arbitration_id.numpy()
-    return ids, np.ones(len(ids)), store.node_offsets.numpy()
-
-
-def _thinned(store: GraphStore, seed: int) -> GraphStore:
-    if len(store) <= MOST_WINDOWS:
-        return store
-    return store.subset(_some(np.arange(len(store)), seed))
+def _presence(store: GraphStore, graphs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Read the IDs of some graphs and nothing else of them."""
+    source = store.mapped_anew()
+    nodes, offsets = gather_rows(source.node_offsets, torch.from_numpy(graphs))
+    ids = source.arbitration_id[nodes].numpy()
+    return ids, np.ones(len(ids)), offsets.numpy()
 
 
 def _some(graphs: np.ndarray, seed: int) -> np.ndarray:
+    """Draw up to `MOST_WINDOWS` graphs, in order."""
+    if len(graphs) <= MOST_WINDOWS:
+        return graphs
     order = np.random.default_rng(seed).permutation(len(graphs))
     return graphs[np.sort(order[:MOST_WINDOWS])]
 
 
-def _scenarios(test: GraphStore, seed: int) -> dict[str, GraphStore]:
+def _scenarios(test: GraphStore) -> dict[str, tuple[GraphStore, np.ndarray]]:
+    """Return the test store and the graphs of each scenario."""
     scenario = np.array([name.split("/", maxsplit=1)[0] for name in test.captures])
     of_graph = scenario[test.capture.numpy()]
-    return {
-        name: test.subset(_some(np.flatnonzero(of_graph == name), seed))
-        for name in np.unique(of_graph)
-    }
+    return {name: (test, np.flatnonzero(of_graph == name)) for name in np.unique(of_graph)}
 
 
 def _has_both(y: np.ndarray) -> bool:

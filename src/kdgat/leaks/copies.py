@@ -11,13 +11,19 @@ from kdgat.leaks.findings import Finding
 from kdgat.leaks.traces import Trace
 
 
-def shared_windows(stores: Mapping[str, GraphStore]) -> list[Finding]:
+def shared_windows(
+    stores: Mapping[str, GraphStore], allowed: Collection[str] = ()
+) -> list[Finding]:
     """Count the graphs of one split that another split holds too, bit for bit.
 
     Args:
         stores: `train`, `validation` and `test`.
+        allowed: test captures that may repeat training.
     """
-    hashes = {split: graph_hashes(store) for split, store in stores.items()}
+    hashes = {
+        split: graph_hashes(store, allowed if split == "test" else ())
+        for split, store in stores.items()
+    }
     findings = []
     for split, other in (("validation", "train"), ("test", "train"), ("test", "validation")):
         own = hashes[split]
@@ -33,28 +39,20 @@ def shared_windows(stores: Mapping[str, GraphStore]) -> list[Finding]:
     return findings
 
 
-def without(store: GraphStore, captures: Collection[str]) -> GraphStore:
-    """Leave out the graphs of some captures.
-
-    Args:
-        store: graphs.
-        captures: names; those that the store lacks are ignored.
-    """
-    left_out = [number for number, name in enumerate(store.captures) if name in captures]
-    if not left_out:
-        return store
-    return store.subset(np.flatnonzero(~np.isin(store.capture.numpy(), left_out)))
-
-
-def graph_hashes(store: GraphStore) -> np.ndarray:
+def graph_hashes(store: GraphStore, left_out: Collection[str] = ()) -> np.ndarray:
     """Hash everything that a model sees of each graph: uint64 `[num_graphs]`.
 
     Graphs of one node are left out: a window that a flood fills looks the same everywhere.
+
+    Args:
+        store: graphs.
+        left_out: captures whose graphs are left out; those that the store lacks are ignored.
     """
-    return np.concatenate([np.zeros(0, np.uint64), *map(_part_hashes, store.parts())])
+    hashes = [_part_hashes(part, left_out) for part in store.parts()]
+    return np.concatenate([np.zeros(0, np.uint64), *hashes])
 
 
-def _part_hashes(store: GraphStore) -> np.ndarray:
+def _part_hashes(store: GraphStore, left_out: Collection[str]) -> np.ndarray:
     hashes = _graph_hashes(
         store.x.contiguous().numpy().view(np.uint32),
         store.arbitration_id.numpy(),
@@ -63,7 +61,8 @@ def _part_hashes(store: GraphStore) -> np.ndarray:
         store.node_offsets.numpy(),
         store.edge_offsets.numpy(),
     )
-    return hashes[np.diff(store.node_offsets.numpy()) > 1]
+    wanted = np.array([name not in left_out for name in store.captures], bool)
+    return hashes[(np.diff(store.node_offsets.numpy()) > 1) & wanted[store.capture.numpy()]]
 
 
 @njit(cache=True, nogil=True)
@@ -119,6 +118,7 @@ def known_frames(
     stores: Mapping[str, GraphStore],
     traces: Mapping[str, Trace],
     trained_elsewhere: Mapping[str, tuple[Fingerprints, Fingerprints]],
+    allowed: Collection[str] = (),
 ) -> list[Finding]:
     """Measure how much of each held-out capture was trained on, under whatever name.
 
@@ -127,6 +127,7 @@ def known_frames(
         traces: capture name -> trace.
         trained_elsewhere: training captures of other datasets -> fingerprints with and without
             times.
+        allowed: test captures that may repeat training.
 
     Returns:
         For validation and test, of their worst capture: with times (`known_frames`) and without
@@ -143,7 +144,7 @@ def known_frames(
         others = [pair[place].key for pair in trained_elsewhere.values()]
         trained = np.unique(np.concatenate([*own, *others]))
         for split in ("validation", "test"):
-            shares = _known_shares(stores[split], traces, trained, place)
+            shares = _known_shares(stores[split], traces, trained, place, allowed)
             name = max(shares, key=shares.get, default=None)
             findings.append(
                 Finding(
@@ -166,9 +167,11 @@ def covered_frames(store: GraphStore, trace: Trace) -> np.ndarray:
     return np.cumsum(steps[:-1]) > 0
 
 
-def _known_shares(store, traces, trained, place) -> dict[str, float]:
+def _known_shares(store, traces, trained, place, allowed) -> dict[str, float]:
     shares = {}
     for name in store.captures:
+        if name in allowed and not traces[name].is_training:
+            continue
         keys = traces[name].fingerprints[place].within(covered_frames(store, traces[name]))
         if len(keys):
             shares[name] = float(np.isin(keys, trained).mean())

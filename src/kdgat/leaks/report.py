@@ -33,7 +33,7 @@ def leak_report(
     Args:
         captures: name and frame table of each capture in the splits, one at a time.
         stores: `train`, `validation` and `test`.
-        build: turns a capture's name and frames into its graphs, as the stores were made.
+        build: turns windows of a capture into graphs, as the stores were made.
         limits: the largest figure that passes, by check.
         allowed: checks whose failure is accepted.
         allowed_repeats: test captures that may repeat training: not searched for copies.
@@ -46,11 +46,10 @@ def leak_report(
         where there is none), verdict, note. A figure above its limit is `failed`, or `allowed`.
     """
     traces = trace_captures(captures, stores, build, seed)
-    searched = {**stores, "test": copies.without(stores["test"], allowed_repeats)}
     findings = [
-        *copies.shared_windows(searched),
+        *copies.shared_windows(stores, allowed_repeats),
         copies.close_windows(stores["train"], stores["validation"]),
-        *copies.known_frames(searched, traces, trained_elsewhere or {}),
+        *copies.known_frames(stores, traces, trained_elsewhere or {}, allowed_repeats),
         *controls.position_control(stores, traces, seed),
         controls.shuffled_labels_control(traces, seed),
         *controls.file_identity_controls(traces, seed),

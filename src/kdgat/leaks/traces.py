@@ -1,7 +1,8 @@
 """What the report keeps of each capture, so that frames are held one capture at a time."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -19,8 +20,13 @@ from kdgat.can.fingerprints import (
 from kdgat.can.frames import payload
 from kdgat.can.graph_store import GraphStore, concatenate
 
-Build = Callable[[str, pd.DataFrame], GraphStore]
-"""Turns a capture's name and frames into its graphs, as the pipeline does."""
+
+class Build(Protocol):
+    """Turns windows of a capture into graphs, as the pipeline does."""
+
+    def __call__(self, name: str, frames: pd.DataFrame, *, starts: np.ndarray) -> GraphStore:
+        """Build the graphs of the windows that begin at frames `starts`."""
+
 
 BENIGN_WINDOWS = 400
 """Benign windows kept of each capture: enough to tell captures apart, and no capture outvotes."""
@@ -48,6 +54,26 @@ class Coins:
 
 
 @dataclass(frozen=True, eq=False)
+class Benign:
+    """What is kept of some benign windows of a capture.
+
+    Attributes:
+        summary: float32 `[num_windows, num_summaries]`.
+        timing: float64 `[num_windows, num_timings]`.
+        arbitration_id: int64 `[num_nodes]`, IDs of one window after another.
+        node_offsets: int64 `[num_windows + 1]`, where each window's IDs begin.
+    """
+
+    summary: np.ndarray
+    timing: np.ndarray
+    arbitration_id: np.ndarray
+    node_offsets: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.summary)
+
+
+@dataclass(frozen=True, eq=False)
 class Trace:
     """What is kept of a capture.
 
@@ -57,8 +83,7 @@ class Trace:
         first_time: bus time of its first frame, s.
         has_attack: whether any frame is part of an attack.
         fingerprints: with and without times.
-        benign: some of its benign windows; None where it has none.
-        timing: float64 `[len(benign), num_timings]`.
+        benign: some of its benign windows.
         coins: of a training capture, else None.
     """
 
@@ -67,8 +92,7 @@ class Trace:
     first_time: float
     has_attack: bool
     fingerprints: tuple[Fingerprints, Fingerprints]
-    benign: GraphStore | None
-    timing: np.ndarray
+    benign: Benign
     coins: Coins | None
 
     @property
@@ -105,7 +129,6 @@ def both_fingerprints(frames: pd.DataFrame) -> tuple[Fingerprints, Fingerprints]
 
 
 def _trace(name, frames, stores, build, one_in, seed) -> Trace:
-    benign = _benign_windows(name, stores, seed)
     timestamp = frames["timestamp"].to_numpy()
     return Trace(
         name=name,
@@ -113,8 +136,7 @@ def _trace(name, frames, stores, build, one_in, seed) -> Trace:
         first_time=float(timestamp[0]),
         has_attack=bool(frames["attack"].any()),
         fingerprints=both_fingerprints(frames),
-        benign=benign,
-        timing=window_timing(timestamp, benign.start.numpy(), benign.window),
+        benign=_benign(_benign_windows(name, stores, seed), timestamp),
         coins=_coins(name, frames, stores, build, one_in) if name.startswith("train_") else None,
     )
 
@@ -135,8 +157,21 @@ def _benign_windows(name: str, stores: Mapping[str, GraphStore], seed: int) -> G
     order = np.random.default_rng(seed).permutation(len(of_store))
     chosen = np.sort(order[:BENIGN_WINDOWS])
     graph, of_store = np.concatenate(benign)[chosen], of_store[chosen]
+    chosen_of = [graph[of_store == number] for number in range(len(stores))]
     return concatenate(
-        [store.subset(graph[of_store == n]) for n, store in enumerate(stores.values())]
+        [
+            store.mapped_anew().subset(graphs)
+            for store, graphs in zip(stores.values(), chosen_of, strict=True)
+        ]
+    )
+
+
+def _benign(windows: GraphStore, timestamp: np.ndarray) -> Benign:
+    return Benign(
+        summary=window_summary(windows),
+        timing=window_timing(timestamp, windows.start.numpy(), windows.window),
+        arbitration_id=windows.arbitration_id.numpy(),
+        node_offsets=windows.node_offsets.numpy(),
     )
 
 
@@ -192,7 +227,7 @@ def window_summary(store: GraphStore) -> np.ndarray:
 
 
 def _coins(name, frames, stores, build, one_in) -> Coins:
-    """Give each window a label that depends on its frames alone, then build its graph.
+    """Give some windows labels that depend on their frames alone, then build their graphs.
 
     Equal windows get equal coins, so a model that has seen a window's twin knows its label.
     """
@@ -200,16 +235,15 @@ def _coins(name, frames, stores, build, one_in) -> Coins:
     starts = {part: _apart(name, stores[part], window, stride) for part in ("train", "validation")}
     both = np.concatenate(list(starts.values()))
     content = _window_hashes(frames, both, window)
-    both = both[content % np.uint64(one_in) == 0]
+    both = np.sort(both[content % np.uint64(one_in) == 0])
     coin = (_window_hashes(frames, both, window) >> np.uint64(40)) % np.uint64(2)
     attack = np.zeros(len(frames), np.uint8)
     attack[both[:, None] + np.arange(window)] = coin[:, None]
-    built = build(name, frames.assign(attack=attack))
-    chosen = built.subset(np.flatnonzero(np.isin(built.start.numpy(), both)))
+    built = build(name, frames.assign(attack=attack), starts=both)
     return Coins(
-        summary=window_summary(chosen),
-        y=chosen.y.numpy(),
-        is_train=np.isin(chosen.start.numpy(), starts["train"]),
+        summary=window_summary(built),
+        y=built.y.numpy(),
+        is_train=np.isin(both, starts["train"]),
     )
 
 
