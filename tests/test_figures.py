@@ -13,7 +13,6 @@ from kdgat.errors import DataError
 from kdgat.figures import (
     fusion_weight_over_state,
     learning_curves,
-    margins,
     roc_low_false_positives,
     score_over_time,
     scorecard_bars,
@@ -271,34 +270,7 @@ def card_of(**f1: float) -> pd.DataFrame:
     return pd.DataFrame([{**ROW, "model": model, "f1": value} for model, value in f1.items()])
 
 
-@pytest.mark.parametrize(
-    ("f1", "sentence"),
-    [
-        (
-            {"teacher_fusion": 0.9, "student_fusion": 0.8, "rule": 0.7, "forest": 0.6},
-            "test 01: teacher fusion (.900) leads the best baseline, rule (.700), by +0.200",
-        ),
-        (
-            {"student_fusion": 0.8, "rule": 0.8},
-            "test 01: student fusion (.800) does not beat the best baseline, "
-            "rule (.800), by +0.000",
-        ),
-        (
-            {"student_fusion": 0.5, "rule": 0.8},
-            "test 01: student fusion (.500) does not beat the best baseline, "
-            "rule (.800), by -0.300",
-        ),
-    ],
-)
-def test_margins_say_who_wins(f1, sentence):
-    assert margins(card_of(**f1)) == [sentence]
-
-
-def test_margins_are_silent_where_f1_is_undefined():
-    assert margins(card_of(student_fusion=float("nan"), rule=float("nan"))) == []
-
-
-def test_page_is_a_markdown_table_with_remarks_and_margins():
+def test_page_is_a_markdown_table_with_remarks():
     page = scorecard_page(card_of(student_fusion=0.5, rule=0.8), "mine, seed 1", "Why.")
     lines = page.splitlines()
     assert lines[0] == "## mine, seed 1"
@@ -306,7 +278,6 @@ def test_page_is_a_markdown_table_with_remarks_and_margins():
     assert (
         "| test 01 | rule | **.800** | – | .500 | 1.000 | .2500 | .750 | 1,000 | 200 | 2 |" in lines
     )
-    assert lines[-1].startswith("- test 01: student fusion (.500) does not beat")
 
 
 def test_a_models_colour_is_its_kind_and_its_line_its_size():

@@ -5,6 +5,8 @@ from kedro.pipeline import Pipeline
 from rich.console import Console
 
 from kdgat import locations
+from kdgat.metrics.verdicts import BASELINES, LOSES
+from kdgat.tracking import records
 
 TABLE_WIDTH = 90
 
@@ -20,21 +22,30 @@ def show_results(pipeline: Pipeline, catalog: CatalogProtocol, version: str) -> 
     # Narrower, Rich would cut the last column off; a narrow terminal wraps instead.
     console = Console(width=max(TABLE_WIDTH, Console().width))
     if "scorecard" in pipeline.all_outputs():
-        from kdgat.figures import margins, scorecard_table
-
-        scorecard = catalog.load("scorecard")
-        console.print(scorecard_table(scorecard))
-        console.print(
-            "F1 at operating points from benign validation, best of ours and of the rest:"
-        )
-        for sentence in margins(scorecard):
-            console.print(f"  {sentence}", highlight=False)
+        _show_scorecard(catalog, console)
     for kind, layer in {"models": "06_models", "pictures and tables": "08_reporting"}.items():
         for folder in _folders(pipeline, catalog, layer):
             console.print(f"{kind}: {folder}", highlight=False)
     console.print(f"version: {version}", highlight=False)
     console.print(f"tracking store: {locations.tracking_uri()}", highlight=False)
     console.print("MLflow UI: make mlflow, then http://127.0.0.1:5000", highlight=False)
+
+
+def _show_scorecard(catalog: CatalogProtocol, console: Console) -> None:
+    from kdgat.figures import scorecard_table, summary_sentences, verdict_sentences
+
+    verdicts, dataset = catalog.load("verdicts"), catalog.load("params:dataset")
+    console.print(scorecard_table(catalog.load("scorecard")))
+    console.print("F1 at operating points from benign validation:")
+    lost = verdicts[(verdicts["contest"] == BASELINES) & (verdicts["verdict"] == LOSES)]
+    for sentence in [*verdict_sentences(lost), *summary_sentences(verdicts)]:
+        console.print(f"  {sentence}", highlight=False)
+    # This run's own record says that it is running still.
+    console.print(
+        f"configurations of {dataset} scored on test before, by the run records here: "
+        f"{records.scored_configurations(dataset)}",
+        highlight=False,
+    )
 
 
 def _folders(pipeline: Pipeline, catalog: CatalogProtocol, layer: str) -> list[str]:

@@ -38,7 +38,6 @@ TERMINAL_COLUMNS = {
     "n": 5,
 }
 UNDEFINED = "–"
-OURS = ("teacher_", "student_")
 
 
 def scorecard_bars(scorecard: pd.DataFrame) -> go.Figure:
@@ -148,33 +147,6 @@ def scenario_table(scenario: str, rows: pd.DataFrame, longest: int) -> Table:
     return table
 
 
-def margins(scorecard: pd.DataFrame) -> list[str]:
-    """Say for each scenario by how much F1 our best model leads the best baseline, or trails it.
-
-    Args:
-        scorecard: metrics.SCORECARD_COLUMNS, one row per model and scenario.
-
-    Returns:
-        One sentence per scenario in which F1 is defined.
-    """
-    sentences = []
-    for scenario, rows in (
-        by_condition(scorecard).dropna(subset=["f1"]).groupby("scenario", observed=True)
-    ):
-        is_ours = rows["model"].str.startswith(OURS)
-        if is_ours.all() or not is_ours.any():
-            continue
-        ours = rows.loc[rows.loc[is_ours, "f1"].idxmax()]
-        baseline = rows.loc[rows.loc[~is_ours, "f1"].idxmax()]
-        verb = "leads" if ours.f1 > baseline.f1 else "does not beat"
-        sentences.append(
-            f"{in_words(scenario)}: {in_words(ours.model)} ({figure_text(ours.f1)}) {verb} "
-            f"the best baseline, {baseline.model} ({figure_text(baseline.f1)}), "
-            f"by {ours.f1 - baseline.f1:+.3f}"
-        )
-    return sentences
-
-
 def scorecard_page(scorecard: pd.DataFrame, heading: str, remarks: str) -> str:
     """Write the scorecard as a section of a Markdown page.
 
@@ -193,7 +165,7 @@ def scorecard_page(scorecard: pd.DataFrame, heading: str, remarks: str) -> str:
         scorecard, ("model", "scenario", "protocol", "f1", *HOVER_COLUMNS), "Scorecards"
     )
     lines = [f"## {heading}", "", remarks, ""]
-    sentences, scorecard = margins(scorecard), by_condition(scorecard)
+    scorecard = by_condition(scorecard)
     names = ["scenario", "model", *TERMINAL_COLUMNS, "attacks", "captures"]
     lines += ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
     for scenario, rows in scorecard.groupby("scenario", observed=True, sort=True):
@@ -213,7 +185,6 @@ def scorecard_page(scorecard: pd.DataFrame, heading: str, remarks: str) -> str:
                 str(row.n_captures),
             ]
             lines.append("| " + " | ".join(cells) + " |")
-    lines += ["", *(f"- {sentence}" for sentence in sentences)]
     return "\n".join(lines) + "\n"
 
 

@@ -19,6 +19,7 @@ from kdgat.metrics.scorecards import (
     margins,
     scorecard,
 )
+from kdgat.metrics.verdicts import VERDICT_COLUMNS, verdicts
 
 __all__ = [
     "ALARM_COLUMNS",
@@ -27,6 +28,7 @@ __all__ = [
     "EPISODE_COLUMNS",
     "OFFENDER_COLUMNS",
     "SCORECARD_COLUMNS",
+    "VERDICT_COLUMNS",
     "WINDOW_SCORE_COLUMNS",
     "Resampling",
     "alarm_scorecard",
@@ -39,4 +41,5 @@ __all__ = [
     "margins",
     "offender_scorecard",
     "scorecard",
+    "verdicts",
 ]

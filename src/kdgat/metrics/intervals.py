@@ -1,5 +1,7 @@
 """Intervals that count captures and blocks, not windows, as observations."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -108,21 +110,91 @@ def bootstrap_interval(
     undefined = (np.nan, np.nan)
     if labels.size == 0:
         return dict.fromkeys(COUNT_METRICS, undefined)
-    blocks = block_ids(captures, starts, labels)
-    _, first = np.unique(blocks, return_index=True)
-    _, block_captures = np.unique(np.asarray(captures)[first], return_inverse=True)
-    block_labels = labels[first]
-    block_counts = np.zeros((first.size, 4), dtype=np.int64)
-    np.add.at(block_counts, blocks, confusion_counts(labels, scores >= float(threshold)))
-    multiplicity = resampled_blocks(
-        block_captures, block_labels, bootstrap, np.random.default_rng(seed)
-    )
-    support = dict.fromkeys(COUNT_METRICS, int(block_labels.sum()))
-    support["false_positive_rate"] = int((~block_labels).sum())
+    draws = BlockDraws.of(labels, captures, starts, bootstrap=bootstrap, seed=seed)
     return {
-        name: percentile_interval(values, confidence) if support[name] >= 2 else undefined
-        for name, values in rates(multiplicity @ block_counts).items()
+        name: percentile_interval(values, confidence) if draws.supports(name) else undefined
+        for name, values in rates(draws.counts(scores >= float(threshold))).items()
     }
+
+
+def f1_difference_interval(
+    labels: ArrayLike,
+    alarms: ArrayLike,
+    other_alarms: ArrayLike,
+    *,
+    captures: ArrayLike,
+    starts: ArrayLike,
+    bootstrap: int,
+    confidence: float,
+    seed: int,
+) -> tuple[float, float]:
+    """Give the interval of F1 of one detector less F1 of another, on the same samples.
+
+    Args:
+        labels: 0 or 1 `[num_windows]`.
+        alarms: bool `[num_windows]`, of the one.
+        other_alarms: bool `[num_windows]`, of the other.
+        captures: name of each window's capture `[num_windows]`.
+        starts: frame at which the window starts `[num_windows]`.
+        bootstrap: number of bootstrap samples, at least 1.
+        confidence: level, between 0 and 1.
+        seed: of the draws.
+
+    Returns:
+        (low, high), NaN with fewer than two attack blocks.
+    """
+    labels = np.asarray(labels).astype(bool)
+    draws = BlockDraws.of(labels, captures, starts, bootstrap=bootstrap, seed=seed)
+    if not draws.supports("f1"):
+        return np.nan, np.nan
+    one, other = (rates(draws.counts(np.asarray(each)))["f1"] for each in (alarms, other_alarms))
+    return percentile_interval(one - other, confidence)
+
+
+@dataclass(frozen=True)
+class BlockDraws:
+    """Bootstrap samples of the blocks of some windows.
+
+    Attributes:
+        labels: bool `[num_windows]`.
+        blocks: block of each window `[num_windows]`.
+        block_labels: bool `[num_blocks]`.
+        multiplicity: how often each sample holds each block, int64 `[samples, num_blocks]`.
+    """
+
+    labels: NDArray[np.bool_]
+    blocks: NDArray[np.int64]
+    block_labels: NDArray[np.bool_]
+    multiplicity: NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls,
+        labels: NDArray[np.bool_],
+        captures: ArrayLike,
+        starts: ArrayLike,
+        *,
+        bootstrap: int,
+        seed: int,
+    ) -> "BlockDraws":
+        """Draw; arguments as `bootstrap_interval`, at least one window."""
+        blocks = block_ids(captures, starts, labels)
+        _, first = np.unique(blocks, return_index=True)
+        _, block_captures = np.unique(np.asarray(captures)[first], return_inverse=True)
+        generator = np.random.default_rng(seed)
+        drawn = resampled_blocks(block_captures, labels[first], bootstrap, generator)
+        return cls(labels, blocks, labels[first], drawn)
+
+    def counts(self, alarms: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Sum up TP, FP, FN, TN of each sample, int64 `[samples, 4]`."""
+        block_counts = np.zeros((self.block_labels.size, 4), dtype=np.int64)
+        np.add.at(block_counts, self.blocks, confusion_counts(self.labels, alarms))
+        return self.multiplicity @ block_counts
+
+    def supports(self, metric: str) -> bool:
+        """Say whether there are two blocks to draw from of the label that a metric counts."""
+        of_benign = metric == "false_positive_rate"
+        return int((self.block_labels != of_benign).sum()) >= 2
 
 
 def percentile_interval(values: NDArray[np.float64], confidence: float) -> tuple[float, float]:

@@ -118,23 +118,23 @@ def build_scorecard(
     thresholds: Thresholds,
     test_episodes: pd.DataFrame,
     parameters: Evaluation,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Apply the operating points to the test windows that have a label.
 
     Returns:
-        One row per model, protocol and scenario; the same by capture.
+        One row per model, protocol and scenario; the same by capture; who wins.
     """
     scores = pd.concat([window_scores, baseline_scores], ignore_index=True)
     known, points = metrics.known_windows(scores, test_episodes), _values(thresholds)
+    resampling = {
+        "bootstrap": parameters.bootstrap,
+        "confidence": parameters.confidence,
+        "seed": parameters.bootstrap_seed,
+    }
     return (
-        metrics.scorecard(
-            known,
-            points,
-            bootstrap=parameters.bootstrap,
-            confidence=parameters.confidence,
-            seed=parameters.bootstrap_seed,
-        ),
+        metrics.scorecard(known, points, **resampling),
         metrics.capture_scorecard(known, points),
+        metrics.verdicts(known, points, **resampling),
     )
 
 
@@ -199,6 +199,7 @@ def write_page(
     scorecard: pd.DataFrame,
     alarm_scorecard: pd.DataFrame,
     offender_scorecard: pd.DataFrame,
+    verdicts: pd.DataFrame,
     thresholds: Thresholds,
     prefix_report: pd.DataFrame,
     parameters: Evaluation,
@@ -218,7 +219,7 @@ def write_page(
     )
     page = figures.scorecard_page(scorecard, heading=f"{dataset}, seed {seed}", remarks=remarks)
     tables = [figures.alarm_table(alarm_scorecard), figures.offender_table(offender_scorecard)]
-    return "\n".join([page, *tables])
+    return "\n".join([page, figures.verdict_section(verdicts), *tables])
 
 
 def draw_scorecard(scorecard: pd.DataFrame) -> PlotlyFigure:

@@ -62,7 +62,7 @@ def create_pipeline() -> Pipeline:
                     "test_episodes": "test_episodes",
                     "parameters": "params:evaluation",
                 },
-                outputs=["scorecard", "capture_scorecard"],
+                outputs=["scorecard", "capture_scorecard", "verdicts"],
                 name="build_scorecard",
             ),
             Node(
@@ -100,6 +100,7 @@ def create_pipeline() -> Pipeline:
                     "scorecard": "scorecard",
                     "alarm_scorecard": "alarm_scorecard",
                     "offender_scorecard": "offender_scorecard",
+                    "verdicts": "verdicts",
                     "thresholds": "thresholds",
                     "prefix_report": "prefix_report",
                     "parameters": "params:evaluation",
