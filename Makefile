@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help setup run test check format mlflow viz clean
+.PHONY: help setup run test check format mlflow viz docs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -22,10 +22,11 @@ run: setup  ## run the whole chain on the built-in dataset
 test: setup  ## run the tests, two processes at a time
 	$(BIN)/pytest --cov --numprocesses 2 --dist loadfile
 
-check: setup  ## check format, lint and import rules
+check: setup  ## check format, lint, import rules and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 
 format: setup  ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .
@@ -37,5 +38,9 @@ mlflow: setup  ## serve the tracking store and MLflow on 127.0.0.1:5000
 viz: setup  ## open the pipelines in kedro viz
 	$(BIN)/kedro viz
 
+docs: setup  ## build the pages as a site in site/, links checked
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo open site/index.html
+
 clean:  ## remove the virtual environment and caches, keep data
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache .viz
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache .viz build site

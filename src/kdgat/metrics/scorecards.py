@@ -91,9 +91,9 @@ def scorecard(
         )
     keys = ["protocol", "scenario"]
     rows = [
-        scorecard_row(windows, points, model, *names, bootstrap, confidence, seed)
+        scorecard_row(windows, points, model, protocol, scenario, bootstrap, confidence, seed)
         for model, points in thresholds.items()
-        for names, windows in test[test["model"] == model].groupby(keys, sort=False)
+        for (protocol, scenario), windows in test[test["model"] == model].groupby(keys, sort=False)
     ]
     return pd.DataFrame(rows, columns=list(SCORECARD_COLUMNS))
 
