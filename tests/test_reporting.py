@@ -13,7 +13,9 @@ from kdgat.pipelines.reporting.nodes import collect_results, compare_variants
 
 SCENARIOS = [f"test_0{number}" for number in range(1, 7)]
 GAIN = {"student": 0.02, "teacher": 0.0}
-PARAMETERS = Reporting(name="two", metric="f1", bootstrap=50, bootstrap_seed=0, confidence=0.95)
+PARAMETERS = Reporting(
+    name="two", metric="f1", reference="", bootstrap=50, bootstrap_seed=0, confidence=0.95
+)
 
 
 def scorecards(seeds: int) -> pd.DataFrame:

@@ -34,6 +34,18 @@ def test_six_equal_gains_reach_the_smallest_p(rows):
     assert row.p_sign_flip == pytest.approx(2 / 64)
 
 
+def test_a_reference_meets_each_other_variant(rows):
+    table = pd.DataFrame(rows("a", [0.9, 0.8]) + rows("b", [0.8, 0.8]) + rows("c", [0.7, 0.9]))
+    every = paired_differences(table, **SETTINGS)
+    assert len(every) == 3
+    found = paired_differences(table, reference="b", **SETTINGS)
+    assert list(zip(found["variant_a"], found["variant_b"], strict=True)) == [
+        ("b", "a"),
+        ("b", "c"),
+    ]
+    assert found["mean_difference"].tolist() == pytest.approx([-0.05, 0.0])
+
+
 def test_only_common_seeds_are_compared(results):
     without = results[~((results["variant"] == "b") & (results["seed"] == 5))]
     (row,) = paired_differences(without, **SETTINGS).itertuples()

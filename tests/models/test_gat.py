@@ -1,7 +1,7 @@
 import torch
 from torch.testing import assert_close
 
-from kdgat.models.gat import max_without
+from kdgat.models.gat import GAT, max_without
 
 
 def test_a_window_reads_the_same_alone_and_in_a_batch(gat, two_windows, one_window):
@@ -107,6 +107,18 @@ def test_the_contribution_of_a_node_is_what_the_logit_loses_without_it(gat, two_
         kept = torch.arange(5) != node
         without = {key: apart[key][kept] for key in ("x", "arbitration_id", "batch")}
         assert_close(contribution[node], whole[graph] - gat(**(apart | without))[graph])
+
+
+def test_without_the_maximum_the_read_out_sees_the_mean_alone(gat, two_windows):
+    torch.manual_seed(0)
+    sizes = {"hidden": 4, "heads": 2, "layers": 2, "readout": 8, "dropout": 0.0}
+    widths = {"node_features": 3, "edge_features": 2, "id_rows": 64, "id_dim": 4}
+    mean_only = GAT(**widths, **sizes, maximum_readout=False).eval()
+    assert mean_only.readout[0].normalized_shape[0] == gat.readout[0].normalized_shape[0] / 2
+    mean_only.readout = torch.nn.Identity()
+    seen = mean_only.embed(**two_windows)
+    states = mean_only.layers(*(two_windows[key] for key in list(two_windows)[:4]))
+    assert_close(seen, torch.cat([torch.stack([s[:3].mean(0), s[3:].mean(0)]) for s in states], 1))
 
 
 def test_equal_nodes_leave_the_maximum_to_one_another():

@@ -37,12 +37,6 @@ def test_cells_are_the_product_stage_by_stage(plan):
     ]
 
 
-def test_equal_places_of_two_stages_belong_together(plan):
-    for first, second in zip(plan.cells("distillation"), plan.cells("fusion"), strict=True):
-        assert plan.before(second) == [first]
-        assert plan.before(first) == []
-
-
 def test_a_cell_is_one_kedro_command(plan):
     cell = plan.cell("fusion/synthetic/seed_2/undistilled")
     assert cell.arguments({"student_classifier": "v1"}) == [
@@ -63,6 +57,19 @@ def test_chain_runs_everything_at_once():
     (cell,) = plan.cells()
     assert cell.name == "chain/a/seed_3/plain"
     assert cell.arguments() == ["run", "--params", "dataset=a,seed=3"]
+
+
+def test_a_stage_of_one_variant_runs_as_the_first_for_every_cell():
+    raw = {"pipelines": ["teacher", "distillation"], "datasets": ["a"], "seeds": [1]}
+    overrides = {"whole": {"x": 1}, "less": {"x": 2}}
+    plan = make_plan(raw | {"overrides": overrides, "one_variant": ["teacher"]}, "here")
+    assert [(cell.variant, cell.params) for cell in plan.cells()] == [
+        ("whole", "dataset=a,seed=1,x=1"),
+        ("less", "dataset=a,seed=1,x=1"),
+        ("whole", "dataset=a,seed=1,x=1"),
+        ("less", "dataset=a,seed=1,x=2"),
+    ]
+    assert [plan.run_variant(cell) for cell in plan.cells()] == ["whole", "whole", "whole", "less"]
 
 
 def test_a_stage_of_one_seed_runs_with_the_first_for_every_cell():
@@ -97,6 +104,8 @@ GOOD = {"pipelines": ["fusion"], "datasets": ["a"], "seeds": [1]}
         ({"overrides": {"x": {"a.b": "1,2"}}}, ["a.b", "no ','"]),
         ({"datasets": ["A/B"]}, ["datasets", "pattern"]),
         ({"one_seed": ["teacher"]}, ["one_seed names teacher", "not among the pipelines"]),
+        ({"one_variant": ["teacher"]}, ["one_variant names teacher", "not among the pipelines"]),
+        ({"reference": "whole"}, ["reference is whole", "the variants are"]),
     ],
 )
 def test_a_bad_plan_ends_in_a_sentence(change, parts):

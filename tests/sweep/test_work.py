@@ -1,10 +1,12 @@
 """Cells that do the same share a run; cells that do not, do not."""
 
+from pathlib import Path
+
 import pytest
 
 from kdgat.errors import ParameterError
 from kdgat.sweep import Plan
-from kdgat.sweep.plan import make_plan
+from kdgat.sweep.plan import make_plan, read_plan
 from kdgat.sweep.work import plan_work, versioned_files
 
 STAGES = ["data_processing", "autoencoder", "teacher", "distillation", "fusion"]
@@ -44,6 +46,30 @@ def test_with_one_seed_all_students_learn_from_the_same_teacher(data):
     teacher = dict(student.inputs)["teacher_classifier"]
     assert teacher == works[plan.cell("teacher/synthetic/seed_1/distilled")]
     assert dict(teacher.outputs)["teacher_classifier"].parent.name == "seed_1"
+
+
+def test_with_one_variant_students_of_other_graphs_learn_from_the_first_ones_teacher(data):
+    overrides = {"whole": {}, "less": {"data_processing.profile.drop": 1.0}}
+    stages = ["autoencoder", "teacher"]
+    plan = plan_of(overrides=overrides, one_seed=stages, one_variant=stages)
+    works = plan_work(plan)
+    assert len({w for c, w in works.items() if c.pipeline == "data_processing"}) == 2
+    assert len({w for c, w in works.items() if c.pipeline == "teacher"}) == 1
+    student = works[plan.cell("distillation/synthetic/seed_2/less")]
+    read = dict(student.inputs)
+    assert read["drawn_train_graphs"] == works[plan.cell("data_processing/synthetic/seed_1/less")]
+    assert read["teacher_classifier"] == works[plan.cell("teacher/synthetic/seed_1/whole")]
+    assert [work.pipeline for work in student.with_all_before()] == [
+        "data_processing", "data_processing", "autoencoder", "teacher", "distillation",
+    ]  # fmt: skip
+
+
+def test_the_ablations_differ_in_what_they_say(data):
+    plan = read_plan(Path(__file__).parents[2] / "conf" / "sweeps" / "ablations.yml")
+    works = plan_work(plan)
+    distillations = {w for c, w in works.items() if c.pipeline == "distillation"}
+    assert len(distillations) == len(plan.seeds) * len(plan.overrides)
+    assert len({w for c, w in works.items() if c.pipeline == "teacher"}) == 1
 
 
 def test_a_cell_knows_what_it_builds_on():

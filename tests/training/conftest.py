@@ -134,7 +134,14 @@ def autoencoder_model() -> AutoencoderModel:
 @pytest.fixture(scope="session")
 def classifier_model() -> ClassifierModel:
     return ClassifierModel(
-        id_rows=32, id_dim=4, hidden=8, heads=2, layers=2, readout=16, dropout=0.1
+        id_rows=32,
+        id_dim=4,
+        hidden=8,
+        heads=2,
+        layers=2,
+        readout=16,
+        maximum_readout=True,
+        dropout=0.1,
     )
 
 

@@ -30,12 +30,13 @@ PAIRED_COLUMNS = (
 
 
 def paired_differences(
-    results: pd.DataFrame, *, bootstrap: int, confidence: float, seed: int
+    results: pd.DataFrame, *, reference: str = "", bootstrap: int, confidence: float, seed: int
 ) -> pd.DataFrame:
-    """Compare every two variants over the seeds that both have.
+    """Compare variants over the seeds that both have.
 
     Args:
         results: RESULT_COLUMNS.
+        reference: variant that each other one is compared with; empty compares every two.
         bootstrap: bootstrap samples behind an interval.
         confidence: level of the intervals, between 0 and 1.
         seed: of bootstrap and sampled sign flips.
@@ -47,10 +48,14 @@ def paired_differences(
         that n pairs can give; P(A > B) over all pairs of seeds, ties half (Mann and Whitney's U
         over n²); the number of seeds in which a is greater, and in which b is.
     """
+    variants = [str(name) for name in pd.unique(results["variant"])]
+    pairs = list(combinations(variants, 2))
+    if reference:
+        pairs = [(reference, name) for name in variants if name != reference]
     rows = []
     for names, group in results.groupby(["dataset", "scenario", "model"], sort=False):
         values = group.pivot(index="seed", columns="variant", values="value")
-        for a, b in combinations(pd.unique(results["variant"]), 2):
+        for a, b in pairs:
             if a not in values or b not in values:
                 continue
             both = values[[a, b]].dropna()

@@ -27,6 +27,7 @@ class GAT(nn.Module):
         layers: attention layers, all read.
         readout: width of the embedding.
         dropout: share of activations dropped in training, [0, 1).
+        maximum_readout: whether the read-out sees the maximum over the nodes beside the mean.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class GAT(nn.Module):
         layers: int,
         readout: int,
         dropout: float,
+        maximum_readout: bool = True,
     ) -> None:
         super().__init__()
         self.layers = AttentionLayers(
@@ -53,7 +55,8 @@ class GAT(nn.Module):
             layers=layers,
             dropout=dropout,
         )
-        pooled = 2 * layers * self.layers.width
+        self.maximum_readout = maximum_readout
+        pooled = (1 + maximum_readout) * layers * self.layers.width
         self.readout = nn.Sequential(
             nn.LayerNorm(pooled), nn.Linear(pooled, readout), nn.ReLU(), nn.Dropout(dropout)
         )
@@ -108,11 +111,8 @@ class GAT(nn.Module):
         """Summarise each window; arguments as `forward`, result float32 `[num_graphs, readout]`."""
         hidden_nodes = None if hidden is None else hidden[batch]
         states = self.layers(x, arbitration_id, edge_index, edge_attr, hidden_nodes)
-        pools = [
-            pool(state, batch, num_graphs)
-            for state in states
-            for pool in (global_mean_pool, global_max_pool)
-        ]
+        kinds = (global_mean_pool, global_max_pool) if self.maximum_readout else (global_mean_pool,)
+        pools = [pool(state, batch, num_graphs) for state in states for pool in kinds]
         return self.readout(torch.cat(pools, dim=1))
 
     def node_contributions(
@@ -133,11 +133,13 @@ class GAT(nn.Module):
         states = self.layers(x, arbitration_id, edge_index, edge_attr)
         pools, pools_without = [], []
         for state in states:
-            mean, largest = (
-                pool(state, batch, num_graphs) for pool in (global_mean_pool, global_max_pool)
-            )
-            pools += [mean, largest]
-            pools_without += [mean_without(state, batch, mean), max_without(state, batch, largest)]
+            mean = global_mean_pool(state, batch, num_graphs)
+            pools.append(mean)
+            pools_without.append(mean_without(state, batch, mean))
+            if self.maximum_readout:
+                largest = global_max_pool(state, batch, num_graphs)
+                pools.append(largest)
+                pools_without.append(max_without(state, batch, largest))
         logit = self.classify(self.readout(torch.cat(pools, dim=1)))
         return logit[batch] - self.classify(self.readout(torch.cat(pools_without, dim=1)))
 

@@ -33,6 +33,9 @@ class ClassifierModel(Group):
     heads: PositiveInt = Field(description="attention heads of each layer")
     layers: PositiveInt = Field(description="attention layers, all read by jumping knowledge")
     readout: PositiveInt = Field(description="width of the read-out's hidden layer")
+    maximum_readout: bool = Field(
+        description="the read-out sees the maximum over a window's nodes beside the mean"
+    )
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = Field(description="dropout between layers")
 
 

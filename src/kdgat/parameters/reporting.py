@@ -14,6 +14,9 @@ class Reporting(Group):
     metric: Literal["f1", "auroc", "false_positive_rate"] = Field(
         description="column of the scorecard by which variants are compared and ranked"
     )
+    reference: str = Field(
+        description="variant that all others are compared with; empty: every two are compared"
+    )
     bootstrap: PositiveInt = Field(description="bootstrap samples behind an interval")
     bootstrap_seed: Annotated[int, Field(ge=0)] = Field(
         description="seed of bootstrap and sampled sign flips"

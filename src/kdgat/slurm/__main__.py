@@ -193,10 +193,11 @@ def _refuse_unknown(plan: Plan) -> None:
         if name not in (*known, WHOLE_CHAIN):
             there_are = ", ".join([*known, f"{WHOLE_CHAIN} (all in one job)"])
             raise ParameterError(f"there is no pipeline '{name}': {there_are}")
-    if plan.one_seed:
+    if plan.one_seed or plan.one_variant:
         # Here a stage's cells are sent one to one: several would train the same model side by side.
         raise ParameterError(
-            "one_seed is for `kedro sweep`: run those stages first, then send a plan of the others"
+            "one_seed and one_variant are for `kedro sweep`: run those stages first, then send a "
+            "plan of the others"
         )
     for key in sorted({key for changes in plan.overrides.values() for key in changes}):
         _refuse_unknown_parameter(key)

@@ -77,7 +77,7 @@ def sweep(
         wanted = list(works.values())
         if only_cell:
             cell = plan.cell(only_cell)
-            wanted = [works[each] for each in [*plan.before(cell), cell]]
+            wanted = works[cell].with_all_before()
         Executor(at_a_time=at_a_time, say=_say).run(wanted)
         statuses = assess(works.values())
     cells = {cell: statuses[work] for cell, work in works.items()}
@@ -87,7 +87,9 @@ def sweep(
         name = plan_file.stem if plan_file else "sweep"
         try:
             collection = collect_plan(works, statuses)
-            click.echo(f"report: {run_reporting(collection, name, plan.environment)}")
+            click.echo(
+                f"report: {run_reporting(collection, name, plan.environment, plan.reference)}"
+            )
         except MissingInputError as error:
             click.echo(f"no report: {error}")
     if not done and not only_status and not only_cell:
@@ -112,16 +114,16 @@ def report(
     from kdgat.sweep.status import assess
     from kdgat.sweep.work import plan_work
 
-    environment = choices["environment"]
+    environment, reference = choices["environment"], None
     if plan_file or choices["pipelines"]:
         plan = _read(plan_file, choices)
         works = plan_work(plan)
         collection = collect_plan(works, assess(works.values()))
-        environment = plan.environment
+        environment, reference = plan.environment, plan.reference
     else:
         collection = collect_runs(list(run_ids), search)
     folder = name or (plan_file.stem if plan_file else "report")
-    click.echo(f"report: {run_reporting(collection, folder, environment)}")
+    click.echo(f"report: {run_reporting(collection, folder, environment, reference)}")
 
 
 def _read(plan_file: Path | None, choices: dict[str, Any]) -> Plan:

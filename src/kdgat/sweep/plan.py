@@ -7,6 +7,8 @@
       distilled: {}
       undistilled: {distillation.soft.enabled: false}
     one_seed: [teacher]          # may be left out: stages that run once for all seeds
+    one_variant: [teacher]       # may be left out: stages that run as the first variant, for all
+    reference: distilled         # may be left out: the variant that all others are compared with
     environment: smoke           # may be left out: Kedro's --env
 
 A plan's cells are independent but for one rule: a cell may begin when the cell of the pipeline
@@ -109,6 +111,12 @@ class Plan(Group):
     one_seed: list[Name] = Field(
         default=[], description="pipelines that run with the first seed alone, for all seeds"
     )
+    one_variant: list[Name] = Field(
+        default=[], description="pipelines that run as the first variant alone, for all variants"
+    )
+    reference: Name | None = Field(
+        default=None, description="variant that the report compares all others with; else all pairs"
+    )
     environment: Name | None = Field(default=None, description="Kedro's --env")
 
     @field_validator("seeds", mode="before")
@@ -151,10 +159,18 @@ class Plan(Group):
 
     @model_validator(mode="after")
     def _refuse_foreign_stage(self) -> Self:
-        for name in self.one_seed:
-            if name not in self.pipelines:
-                raise ValueError(f"one_seed names {name}, which is not among the pipelines")
+        for key in ("one_seed", "one_variant"):
+            for name in getattr(self, key):
+                if name not in self.pipelines:
+                    raise ValueError(f"{key} names {name}, which is not among the pipelines")
+        if self.reference is not None and self.reference not in self.overrides:
+            variants = ", ".join(self.overrides)
+            raise ValueError(f"reference is {self.reference}, the variants are {variants}")
         return self
+
+    def run_variant(self, cell: Cell) -> str:
+        """Name the variant that a cell's run is of: the first, where one run serves them all."""
+        return next(iter(self.overrides)) if cell.pipeline in self.one_variant else cell.variant
 
     def cells(self, pipeline: str | None = None) -> list[Cell]:
         """List the cells, pipeline by pipeline in the plan's order.
@@ -167,13 +183,14 @@ class Plan(Group):
             The cells; the order never changes for the same plan.
         """
         wanted = self.pipelines if pipeline is None else [pipeline]
+        first = next(iter(self.overrides))
         return [
             Cell(
                 name,
                 dataset,
                 seed,
                 variant,
-                tuple(self.overrides[variant].items()),
+                tuple(self.overrides[first if name in self.one_variant else variant].items()),
                 self.environment,
                 run_seed=self.seeds[0] if name in self.one_seed else None,
             )
@@ -181,12 +198,6 @@ class Plan(Group):
                 wanted, self.datasets, self.seeds, self.overrides
             )
         ]
-
-    def before(self, cell: Cell) -> list[Cell]:
-        """List the cells that must be done before this one, in the plan's order."""
-        stage = self.pipelines.index(cell.pipeline)
-        place = self.cells(cell.pipeline).index(cell)
-        return [self.cells(name)[place] for name in self.pipelines[:stage]]
 
     def cell(self, name: str) -> Cell:
         """Find a cell by name.

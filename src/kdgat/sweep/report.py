@@ -88,18 +88,22 @@ def collect_runs(names: list[str], search: str) -> Collection:
     return _collection(rows, scorecards)
 
 
-def run_reporting(collection: Collection, name: str, environment: str | None) -> Path:
+def run_reporting(
+    collection: Collection, name: str, environment: str | None, reference: str | None = None
+) -> Path:
     """Save a collection under a report's name and run the pipeline `reporting` on it.
 
     Args:
         collection: the runs.
         name: of the report, a folder's name.
         environment: Kedro's `--env`.
+        reference: the variant that all others are compared with; None compares every two.
 
     Returns:
         The report as one HTML file.
     """
-    runtime = {"dataset": collection.runs["dataset"].iloc[0], REPORTING: {"name": name}}
+    group = {"name": name} | ({"reference": reference} if reference else {})
+    runtime = {"dataset": collection.runs["dataset"].iloc[0], REPORTING: group}
     session = settings.SESSION_CLASS.create(env=environment, runtime_params=runtime)
     with session:
         # The tables bear the version of the report that reads them.

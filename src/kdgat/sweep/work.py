@@ -66,6 +66,11 @@ class Work:
         """List the works whose outputs this one reads, each once."""
         return list(dict.fromkeys(work for _, work in self.inputs))
 
+    def with_all_before(self) -> list["Work"]:
+        """List this work and all that it builds on, each once, what comes first first."""
+        earlier = [each for work in self.before for each in work.with_all_before()]
+        return list(dict.fromkeys([*earlier, self]))
+
 
 def plan_work(plan: Plan) -> dict[Cell, Work]:
     """Resolve every cell of a plan.
@@ -91,12 +96,13 @@ def plan_work(plan: Plan) -> dict[Cell, Work]:
     makers: dict[tuple, dict[str, Work]] = {}
     works = {}
     for cell in plan.cells():
-        changed = (cell.dataset, cell.variant)
+        changed = (cell.dataset, cell.overrides)
         if changed not in resolved:
             resolved[changed] = _parameters(cell)
         values = resolved[changed] | {"seed": str(cell.trained_with)}
+        read = makers.setdefault((cell.dataset, cell.seed, plan.run_variant(cell)), {})
+        works[cell] = _work(cell, values, read, files[cell.dataset])
         made = makers.setdefault((cell.dataset, cell.seed, cell.variant), {})
-        works[cell] = _work(cell, values, made, files[cell.dataset])
         made |= {name: works[cell] for name, _ in works[cell].outputs}
     return works
 

@@ -37,13 +37,14 @@ def summarise_seeds(reported_scorecards: pd.DataFrame, parameters: Reporting) ->
 def compare_variants(
     seed_results: pd.DataFrame, parameters: Reporting
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Compare every two variants seed by seed, and say how often each reaches a value.
+    """Compare variants seed by seed, and say how often each reaches a value.
 
     Returns:
         Paired differences; performance profiles.
     """
     paired = comparison.paired_differences(
         seed_results,
+        reference=parameters.reference,
         bootstrap=parameters.bootstrap,
         confidence=parameters.confidence,
         seed=parameters.bootstrap_seed,
