@@ -9,9 +9,8 @@ from torch.utils.data import DistributedSampler, RandomSampler
 
 from kdgat.can.frames import ABSENT, frame_table
 from kdgat.can.graph_store import GraphStore, loader
-from kdgat.can.samplers import AdjustableBatches, BatchLimit, NodeBudgetBatchSampler
+from kdgat.can.samplers import AdjustableBatches, BatchLimit
 from kdgat.can.splits import capture_graphs
-from kdgat.errors import DataError
 
 
 def store_of(num_ids: list[int]) -> GraphStore:
@@ -27,9 +26,8 @@ def store_of(num_ids: list[int]) -> GraphStore:
     return capture_graphs("train_01/a", frames, window=10, stride=10)
 
 
-def test_batches_are_filled_up_to_the_budget():
-    sampler = NodeBudgetBatchSampler(store_of([3, 4, 5, 1, 9, 2]), range(6), budget=9)
-    assert list(sampler) == [[0, 1], [2, 3], [4], [5]]
+def within(store: GraphStore, order, nodes: int) -> AdjustableBatches:
+    return AdjustableBatches(store, order, lambda: BatchLimit(nodes=nodes, edges=10**6))
 
 
 @settings(deadline=None)  # the first call compiles
@@ -38,10 +36,10 @@ def test_batches_are_filled_up_to_the_budget():
     budget=st.integers(10, 40),
     seed=st.integers(0, 99),
 )
-def test_every_graph_comes_once_and_no_batch_is_too_large(sizes, budget, seed):
+def test_every_graph_comes_once_and_batches_are_filled_up_to_the_budget(sizes, budget, seed):
     store = store_of(sizes)
     order = RandomSampler(store, generator=torch.Generator().manual_seed(seed))
-    batches = list(NodeBudgetBatchSampler(store, order, budget=budget))
+    batches = list(within(store, order, budget))
     assert sorted(graph for batch in batches for graph in batch) == list(range(len(sizes)))
     used = [sum(sizes[graph] for graph in batch) for batch in batches]
     assert max(used) <= budget
@@ -52,24 +50,18 @@ def test_every_graph_comes_once_and_no_batch_is_too_large(sizes, budget, seed):
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_loader_takes_such_batches(workers):
     store = store_of([3, 4, 5, 1, 9, 2])
-    sampler = NodeBudgetBatchSampler(store, range(6), budget=9)
-    batches = list(loader(store, batch_sampler=sampler, workers=workers))
+    batches = list(loader(store, batch_sampler=within(store, range(6), 9), workers=workers))
     assert [batch.num_graphs for batch in batches] == [2, 2, 1, 1]
     assert [batch.num_nodes for batch in batches] == [7, 6, 9, 2]
 
 
-def test_a_distributed_sampler_may_stand_inside():
+def test_a_distributed_sampler_may_give_the_order():
     store = store_of([3, 4, 5, 1, 9, 2])
     seen = []
     for rank in range(2):
         order = DistributedSampler(store, num_replicas=2, rank=rank, shuffle=False)
-        seen += [g for batch in NodeBudgetBatchSampler(store, order, budget=9) for g in batch]
+        seen += [graph for batch in within(store, order, 9) for graph in batch]
     assert sorted(seen) == list(range(6))
-
-
-def test_a_graph_larger_than_the_budget_is_refused():
-    with pytest.raises(DataError, match="a graph has 9 nodes, a batch may have 8"):
-        NodeBudgetBatchSampler(store_of([3, 9]), range(2), budget=8)
 
 
 @settings(deadline=None)  # the first call compiles

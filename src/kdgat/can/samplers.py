@@ -3,51 +3,12 @@
 Weighted and distributed samplers are torch's own: `WeightedRandomSampler`, `DistributedSampler`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from torch.utils.data import Sampler
 
 from kdgat.can.graph_store import GraphStore
-from kdgat.errors import DataError
-
-
-class NodeBudgetBatchSampler(Sampler[list[int]]):
-    """Fill each batch with graphs up to a number of nodes.
-
-    Floods and fuzzing make graphs of very different sizes: a budget of nodes keeps the memory of
-    a batch and the time of a step even. Graphs come in the order of the sampler inside.
-
-    Args:
-        store: The graphs.
-        sampler: Gives graphs in the order wanted: any of torch's, also a distributed one.
-        budget: Most nodes in a batch.
-
-    Raises:
-        DataError: A graph has more nodes than the budget.
-    """
-
-    def __init__(self, store: GraphStore, sampler: Iterable[int], *, budget: int):
-        self._num_nodes = store.node_offsets.diff().tolist()
-        self._sampler = sampler
-        self._budget = budget
-        largest = max(self._num_nodes, default=0)
-        if largest > budget:
-            raise DataError(
-                f"a graph has {largest} nodes, a batch may have {budget}: the budget must hold the "
-                "largest graph"
-            )
-
-    def __iter__(self) -> Iterator[list[int]]:
-        batch, used = [], 0
-        for graph in self._sampler:
-            if used + self._num_nodes[graph] > self._budget:
-                yield batch
-                batch, used = [], 0
-            batch.append(graph)
-            used += self._num_nodes[graph]
-        if batch:
-            yield batch
 
 
 @dataclass(frozen=True)
@@ -68,13 +29,16 @@ class BatchLimit:
 class AdjustableBatches(Sampler[list[int]]):
     """Batches of an epoch whose limit may change from batch to batch; the last can be put back.
 
+    Floods and fuzzing make graphs of very different sizes: a limit on nodes and edges keeps the
+    memory of a batch and the time of a step even.
+
     A graph above the limit is a batch by itself. Several processes see the same batches, of
     which each takes every n-th graph; where there is none for it, it takes the first one again,
-    with weight 0. Ask for batches without workers: they would run ahead.
+    with weight 0. Where the limit changes, ask for batches without workers: they would run ahead.
 
     Args:
         store: the graphs.
-        order: of the epoch.
+        order: of the epoch, any sampler of torch's.
         limit: gives the limit of the next batch.
         part: which of the processes this is, and how many there are.
     """
@@ -82,7 +46,7 @@ class AdjustableBatches(Sampler[list[int]]):
     def __init__(
         self,
         store: GraphStore,
-        order: Sequence[int],
+        order: Iterable[int],
         limit: Callable[[], BatchLimit],
         part: tuple[int, int] = (0, 1),
     ):
