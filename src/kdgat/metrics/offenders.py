@@ -45,19 +45,24 @@ def offender_scorecard(
         naming IDs at random would reach; NaN where no attack window alarms.
     """
     test = window_scores[window_scores["split"] == "test"]
+    truth = attacked_ids.groupby(["capture", "start"])["arbitration_id"].agg(set)
     rows = []
     for keys, windows in named.groupby(["model", "protocol", "scenario"], sort=False):
         scores = test[test["model"] == keys[0]].merge(windows, on=[*WINDOW_KEYS, "scenario"])
         alarmed = scores[margins(scores, thresholds[keys[0]]) >= 0.0]
         names = dict(zip(("model", "protocol", "scenario"), keys, strict=True))
-        rows.append({**names, **hit_rates(alarmed, attacked_ids)})
+        rows.append({**names, **hit_rates(alarmed, truth)})
     return pd.DataFrame(rows, columns=list(OFFENDER_COLUMNS))
 
 
-def hit_rates(windows: pd.DataFrame, attacked_ids: pd.DataFrame) -> dict[str, float | int]:
-    """Compare the IDs named with those under attack; arguments and figures as above."""
+def hit_rates(windows: pd.DataFrame, truth: pd.Series) -> dict[str, float | int]:
+    """Compare the IDs named with those under attack; figures as above.
+
+    Args:
+        windows: columns capture, start, ids and NAMED_COLUMNS.
+        truth: capture and start -> the set of IDs under attack.
+    """
     figures: dict[str, float | int] = {"n_alarmed": len(windows)}
-    truth = attacked_ids.groupby(["capture", "start"])["arbitration_id"].agg(set)
     found = truth.reindex(pd.MultiIndex.from_frame(windows[["capture", "start"]]))
     named = windows[list(NAMED_COLUMNS)].to_numpy()
     is_hit = np.array(
