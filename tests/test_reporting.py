@@ -150,6 +150,20 @@ def test_six_seeds_may_be_ranked():
     assert "6 of 12 comparisons differ at p < .05" in sentence
 
 
+def test_verdicts_are_about_our_models_and_give_their_means():
+    cards = scorecards(6).replace(
+        {"model": {"student": "student_fusion", "teacher": "teacher_fusion"}}
+    )
+    rule = cards[cards["model"] == "student_fusion"].assign(model="rule")
+    rule["f1"] += (rule["variant"] == "distilled") * 0.5
+    table = pd.concat([cards, rule])
+    paired, _ = compare_variants(collect_results(table, PARAMETERS), PARAMETERS)
+    (sentence,) = verdicts(paired, "f1")
+    assert "Largest mean difference in F1: student fusion on test 01, 0.020" in sentence
+    assert "(interval of a - b +0.020 to +0.020, sign-flip p" in sentence
+    assert sentence.endswith("Mean over scenarios, a - b: student fusion +0.020.")
+
+
 def test_one_variant_makes_a_report_too():
     cards = scorecards(2).query("variant == 'distilled'")
     page = report_on(cards)["comparison_page"]

@@ -14,6 +14,9 @@ from kdgat.figures.scorecard import UNDEFINED, figure_text, interval_text
 from kdgat.figures.style import in_words
 
 SIGNIFICANT = 0.05
+OURS = ("teacher_", "student_")
+"""How the names of kdgat's models begin: a verdict is about them, not about the baselines."""
+
 STYLE = """
 body {font: 15px/1.45 system-ui, sans-serif; color: #333; max-width: 1150px; margin: 2em auto;
       padding: 0 1em}
@@ -80,8 +83,17 @@ def verdicts(paired: pd.DataFrame, metric: str) -> list[str]:
         else:
             told = rows[rows["p_adjusted"] < SIGNIFICANT]
             sentence += f"{len(told)} of {len(rows)} comparisons differ at p < .05, adjusted. "
-        sentences.append(sentence + _largest(rows, metric))
+        ours = rows[rows["model"].str.startswith(OURS)]
+        own = rows if ours.empty else ours
+        sentences.append(sentence + _largest(own, metric) + _means(own))
     return sentences
+
+
+def _means(rows: pd.DataFrame) -> str:
+    """Give the mean difference over scenarios of every model that differs anywhere."""
+    means = rows.groupby("model", sort=False)["mean_difference"].agg(["mean", "any"])
+    told = [f"{in_words(str(row.Index))} {row.mean:+.3f}" for row in means.itertuples() if row.any]
+    return f" Mean over scenarios, a - b: {', '.join(told)}." if told else ""
 
 
 def _largest(rows: pd.DataFrame, metric: str) -> str:
@@ -93,9 +105,15 @@ def _largest(rows: pd.DataFrame, metric: str) -> str:
     return (
         f"Largest mean difference in {in_words(metric)}: {in_words(row['model'])} on "
         f"{in_words(row['scenario'])}, {abs(row['mean_difference']):.3f} in favour of {better} "
-        f"(sign-flip p = {figure_text(row['p_sign_flip'], 4)}, P({row['variant_a']} > "
-        f"{row['variant_b']}) = {figure_text(row['p_a_greater'], 2)})."
+        f"({_interval(row)}sign-flip p = {figure_text(row['p_sign_flip'], 4)}, "
+        f"P({row['variant_a']} > {row['variant_b']}) = {figure_text(row['p_a_greater'], 2)})."
     )
+
+
+def _interval(row: pd.Series) -> str:
+    if pd.isna(row["low"]):
+        return ""
+    return f"interval of a - b {row['low']:+.3f} to {row['high']:+.3f}, "
 
 
 def summary_table(summary: pd.DataFrame) -> str:
