@@ -20,7 +20,7 @@ run: setup  ## run the whole chain on the built-in dataset
 	$(BIN)/kedro run
 
 test: setup  ## run the tests, two processes at a time
-	$(BIN)/pytest --cov --numprocesses 2 --dist loadfile
+	$(BIN)/pytest --cov --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 check: setup  ## check format, lint, import rules and types
 	$(BIN)/ruff format --check .

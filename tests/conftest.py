@@ -14,6 +14,23 @@ from subprocess import CompletedProcess
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+LONGEST = (
+    "slurm/test_jobs.py",
+    "end_to_end/test_survival.py",
+    "end_to_end/test_models.py",
+    "end_to_end/test_sweep.py",
+    "end_to_end/test_many_at_once.py",
+    "tracking/test_server.py",
+    "training/test_processes.py",
+)
+"""Files that take the longest: they begin first, so that no process ends with one of them alone."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; the rest stays in order."""
+    tests = ROOT / "tests"
+    rank = {tests / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path, len(LONGEST)))
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +56,7 @@ class Forked:
     output: Path
     forks: "Forks"
 
-    def wait(self, seconds: float = 120.0) -> int:
+    def wait(self, seconds: float = 600.0) -> int:
         """Wait for its end and return its exit code, -9 after a kill -9."""
         code = self.forks.ask({"wait": self.pid, "seconds": seconds})
         if code is None:
@@ -85,7 +102,7 @@ class Forks:
             output, errors = Path(folder) / "output", Path(folder) / "errors"
             request = {"arguments": arguments, "output": str(output), "errors": str(errors)}
             request["environment"] = {"KDGAT_DATA_ROOT": str(data), **environment}
-            code = Forked(self.ask(request), output, self).wait(300)
+            code = Forked(self.ask(request), output, self).wait(900)
             return CompletedProcess(arguments, code, output.read_text(), errors.read_text())
 
     def python(self, data: Path, code: str, **environment: str) -> Forked:

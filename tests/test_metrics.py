@@ -80,6 +80,11 @@ def test_agrees_with_sklearn_where_defined(windows, threshold):
     assert {name: result[name] for name in expected} == pytest.approx(expected, nan_ok=True)
     if len(set(labels)) == len(set(alarms)) == 2:
         assert result["mcc"] == pytest.approx(reference.matthews_corrcoef(labels, alarms))
+    if len(set(labels)) == 2:
+        auroc = reference.roc_auc_score(labels, scores)
+        precision = reference.average_precision_score(labels, scores)
+        assert result["auroc"] == pytest.approx(auroc)
+        assert result["average_precision"] == pytest.approx(precision)
 
 
 @given(LABELS_AND_TIED_SCORES)

@@ -1,6 +1,9 @@
-"""The commands of the README, typed into a shell."""
+"""The commands of the README, typed into a shell; one whole chain that all tests share."""
 
+import json
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
+from mlflow import MlflowClient
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,7 +51,7 @@ class Project:
             env={**kept, "KDGAT_DATA_ROOT": str(self.data)},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
             check=False,
         )
 
@@ -62,25 +67,51 @@ def new_project(forks) -> Callable[..., Project]:
 
 
 @pytest.fixture(scope="session")
-def chain(new_project, tmp_path_factory) -> tuple[Project, subprocess.CompletedProcess]:
-    """A project in which a plain `kedro run`, typed into a shell, has ended; what it printed."""
-    project = new_project(tmp_path_factory.mktemp("chain"))
-    result = project.type("run", "--env", "smoke")
+def chain(new_project, tmp_path_factory, worker_id) -> tuple[Project, subprocess.CompletedProcess]:
+    """A project in which a plain `kedro run`, typed into a shell, has ended; what it printed.
+
+    The first worker that asks for it runs it, for all workers. Nobody writes into it: tests that
+    write take `copied_chain`.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "chain"
+    project, outcome = new_project(folder), folder.with_name("chain.json")
+    with FileLock(f"{folder}.lock"):
+        if not outcome.exists():
+            folder.mkdir()
+            # On a busy machine a run does not wait until a new store is made: it has no id then.
+            MlflowClient(f"sqlite:///{folder}/mlflow.db").search_experiments()
+            result = project.type("run", "--env", "smoke")
+            outcome.write_text(json.dumps(vars(result)))
+    result = subprocess.CompletedProcess(**json.loads(outcome.read_text()))
     assert result.returncode == 0, result.stderr
     return project, result
 
 
 @pytest.fixture(scope="session")
-def tiny() -> tuple[str, ...]:
-    """Arguments of the smallest chain there is: seconds of bus time, one epoch a stage."""
-    values = {
-        "simulator.duration": 3.0,
-        "autoencoder.fit.epochs": 1,
-        "teacher.fit.epochs": 1,
-        "distillation.autoencoder_fit.epochs": 1,
-        "distillation.classifier_fit.epochs": 1,
-        "fusion.agent.steps": 4,
-        "fusion.agent.evaluate_every": 2,
-        "evaluation.bootstrap": 5,
-    }
-    return ("run", "--env", "smoke", "--params", ",".join(f"{k}={v}" for k, v in values.items()))
+def copied_chain(chain, new_project) -> Callable[[Path], Project]:
+    """Copies the chain's project to a folder, where a test may write."""
+    original, _ = chain
+
+    def copy(folder: Path) -> Project:
+        shutil.copytree(original.data, folder)
+        with sqlite3.connect(folder / "mlflow.db") as store:
+            for table, column in (("experiments", "artifact_location"), ("runs", "artifact_uri")):
+                move = f"UPDATE {table} SET {column} = replace({column}, ?, ?)"
+                store.execute(move, (str(original.data), str(folder)))
+        store.close()
+        return new_project(folder)
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def copied_graphs(chain) -> Callable[[Path], Path]:
+    """Copies the chain's captures and graphs, and nothing else, to a folder."""
+
+    def copy(folder: Path) -> Path:
+        for name in ("01_raw", "05_model_input"):
+            shutil.copytree(chain[0].data / name, folder / name)
+        return folder
+
+    return copy

@@ -7,23 +7,31 @@ from mlflow import MlflowClient
 from kdgat.datasets.tensors import read_model
 
 CHAINS = 12
+SHORT = ",".join(
+    (
+        "autoencoder.fit.epochs=1",
+        "teacher.fit.epochs=1",
+        "distillation.autoencoder_fit.epochs=1",
+        "distillation.classifier_fit.epochs=1",
+        "fusion.agent.steps=4",
+        "fusion.agent.evaluate_every=2",
+    )
+)
 AGENTS = ("teacher_agent", "student_agent")
 DETECTORS = tuple(f"{s}_{k}" for s in ("teacher", "student") for k in ("autoencoder", "classifier"))
 MODELS = (*DETECTORS, *AGENTS)
 
 
-def test_twelve_chains_leave_twelve_complete_sets_each_of_its_own_inputs(forks, tmp_path, tiny):
-    data = tmp_path / "data"
-    *arguments, values = tiny
-    made = forks.kedro(data, *tiny, "--pipeline", "data_processing")
-    assert made.wait() == 0, made.printed
-    (data / "mlflow.db").unlink()
+def test_twelve_chains_leave_twelve_complete_sets_each_of_its_own_inputs(
+    forks, copied_graphs, tmp_path
+):
+    data = copied_graphs(tmp_path / "data")
     started = [
         forks.kedro(
             data,
-            *arguments,
+            *("run", "--env", "smoke", "--params"),
             # another learning rate each: what belongs to which chain shows in the weights
-            f"{values},autoencoder.fit.learning_rate={(number + 1) * 1e-4}",
+            f"{SHORT},autoencoder.fit.learning_rate={(number + 1) * 1e-4}",
             *("--pipelines", "autoencoder,teacher,distillation,fusion"),
             *("--to-nodes", ",".join(f"train_{agent}" for agent in AGENTS)),
         )

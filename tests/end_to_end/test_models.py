@@ -21,13 +21,13 @@ MODELS = [
 ]
 
 
+SMOKE = ("run", "--env", "smoke")
+
+
 @pytest.fixture(scope="module")
-def data(tmp_path_factory, forks, tiny):
-    """A data root in which one tiny chain has ended."""
-    data = tmp_path_factory.mktemp("models") / "data"
-    chain = forks.kedro(data, *tiny)
-    assert chain.wait() == 0, chain.printed
-    return data
+def data(tmp_path_factory, copied_chain):
+    """A data root in which one chain has ended."""
+    return copied_chain(tmp_path_factory.mktemp("models") / "data").data
 
 
 def versions_of(data, name: str = "student_agent") -> list[str]:
@@ -60,7 +60,7 @@ def test_a_model_says_where_it_comes_from(data):
     assert len(provenance["run_id"]) == 32
     assert provenance["dataset"]["name"] == "synthetic"
     assert len(provenance["dataset"]["sha256"]) == 64
-    assert provenance["parameters"]["simulator"]["duration"] == 3.0
+    assert provenance["parameters"]["simulator"]["duration"] == 4.0
     assert set(provenance["parents"]) == {
         "drawn_train_graphs",
         "drawn_validation_graphs",
@@ -183,21 +183,20 @@ def test_from_run_repeats_to_the_bit_and_says_what_has_changed(command, data):
     assert "unknown parameter 'nonsense'" in printed
 
 
-def test_diff_names_what_differs(command, data, forks, tiny):
-    *arguments, values = tiny
-    forks.kedro(data, *arguments, f"{values},teacher.fit.epochs=2", "--pipeline", "teacher").wait()
+def test_diff_names_what_differs(command, data):
+    command(*SMOKE, "--params", "teacher.fit.epochs=1", "--pipeline", "teacher")
     old, new = versions_of(data, "teacher_classifier")[-2:]
     printed = command("models", "diff", f"teacher_classifier@{old}", f"teacher_classifier@{new}")
     row = next(line for line in printed.splitlines() if "parameters.teacher.fit.epochs" in line)
-    assert row.split()[1:] == ["1", "2"]
+    assert row.split()[1:] == ["3", "1"]
     assert "validation.best_val_loss" in printed
 
 
-def test_what_is_pinned_is_taken_and_what_is_chosen_goes_before(command, data, forks, tiny):
+def test_what_is_pinned_is_taken_and_what_is_chosen_goes_before(command, data):
     *_, newest = versions_of(data, "teacher_classifier")
     pinned = versions_of(data, "teacher_classifier")[0]
     command("models", "pin", f"teacher_classifier@{pinned}")
-    stage = [*tiny, "--pipeline", "distillation"]
+    stage = [*SMOKE, "--pipeline", "distillation"]
     printed = command(*stage, "--to-nodes", "train_student_classifier")
     assert f"teacher_classifier: version {pinned}" in printed
     assert ", pinned" in printed
@@ -207,7 +206,7 @@ def test_what_is_pinned_is_taken_and_what_is_chosen_goes_before(command, data, f
     command("models", "unpin", "teacher_classifier")
 
 
-def test_prune_is_dry_spares_the_needed_and_is_remembered(command, data, tiny):
+def test_prune_is_dry_spares_the_needed_and_is_remembered(command, data):
     first = versions_of(data)[0]
     command("models", "pin", f"student_agent@{first}")
     before = {
@@ -226,7 +225,7 @@ def test_prune_is_dry_spares_the_needed_and_is_remembered(command, data, tiny):
     assert first not in versions_of(data, "teacher_agent")
     assert first in versions_of(data, "teacher_autoencoder")
     gone = command(
-        *tiny, "--pipeline", "evaluation", "--load-versions", f"teacher_agent:{first}", code=1
+        *SMOKE, "--pipeline", "evaluation", "--load-versions", f"teacher_agent:{first}", code=1
     )
     assert f"error: version {first} of teacher_agent was pruned at " in gone
 
@@ -282,7 +281,7 @@ def test_a_corrupt_model_is_one_sentence(data, tmp_path, damage):
     assert not Path("pwned").exists()
 
 
-def test_a_full_disk_ends_in_one_sentence_and_loses_nothing(forks, data, tmp_path, tiny):
+def test_a_full_disk_ends_in_one_sentence_and_loses_nothing(forks, data, tmp_path):
     small = tmp_path / "small"
     small.mkdir()
     mounted = subprocess.run(
@@ -297,7 +296,7 @@ def test_a_full_disk_ends_in_one_sentence_and_loses_nothing(forks, data, tmp_pat
         shutil.copytree(data / "05_model_input", data_on_it / "05_model_input")
         (data_on_it / "06_models").symlink_to(small)
         (small / "filled").write_bytes(b"0" * 60_000)
-        process = forks.kedro(data_on_it, *tiny, "--pipeline", "autoencoder")
+        process = forks.kedro(data_on_it, *SMOKE, "--pipeline", "autoencoder")
         assert process.wait() == 1, process.printed
         (sentence,) = [x for x in process.printed.splitlines() if x.startswith("error: ")]
         assert "cannot write" in sentence

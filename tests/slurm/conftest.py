@@ -55,7 +55,7 @@ class Desk:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
 
@@ -129,9 +129,9 @@ def desk(new_desk: Callable[[Path], Desk], tmp_path: Path) -> Desk:
 
 @pytest.fixture(scope="package")
 def wait_for() -> Callable:
-    """Waits for something to become true."""
+    """Waits for something to become true; long, for a machine that has much else to do."""
 
-    def wait(what: Callable[[], object], seconds: float = 40) -> object:
+    def wait(what: Callable[[], object], seconds: float = 180) -> object:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             answer = what()

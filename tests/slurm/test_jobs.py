@@ -119,7 +119,7 @@ def test_sweep_runs_as_arrays_and_resubmit_sends_the_failed_cell_alone(
 @pytest.mark.parametrize(("signal", "code"), [("USR1", 138), ("TERM", 143)])
 def test_warned_job_goes_back_to_the_queue_and_completes(signal, code, desk, wait_for, state_of):
     # USR1 is what Slurm sends before the time limit, TERM at pre-emption.
-    desk.stage_does("autoencoder", '[ -n "${SLURM_RESTART_COUNT:-}" ] || sleep 30')
+    desk.stage_does("autoencoder", '[ -n "${SLURM_RESTART_COUNT:-}" ] || sleep 600')
     jobs = desk.submit("autoencoder", "teacher")
     wait_for(lambda: "life=0" in desk.log("autoencoder"))
     subprocess.run(["scancel", f"--signal={signal}", jobs[0]], check=True)
@@ -133,20 +133,21 @@ def test_warned_job_goes_back_to_the_queue_and_completes(signal, code, desk, wai
 
 
 def test_preempted_job_goes_on_after_the_one_that_needed_its_processors(desk, wait_for, state_of):
-    desk.stage_does("fusion", '[ -n "${SLURM_RESTART_COUNT:-}" ] || sleep 100')
+    desk.stage_does("fusion", '[ -n "${SLURM_RESTART_COUNT:-}" ] || sleep 600')
     (job,) = desk.submit("fusion", "--", "--partition=preempt", "--cpus-per-task=2")
     wait_for(lambda: "life=0" in desk.log("fusion"))
     processors = int(subprocess.check_output(["sinfo", "-h", "-o", "%c"], text=True).split()[0])
     urgent = ["sbatch", "--parsable", f"--cpus-per-task={processors - 1}", "--wrap=sleep 1"]
     urgent.insert(1, "--output=/dev/null")
     other = subprocess.check_output(urgent, text=True).strip()
-    wait_for(lambda: ended(state_of, job), seconds=90)
+    wait_for(lambda: ended(state_of, job), seconds=300)
     assert [state_of(other), state_of(job)] == ["COMPLETED", "COMPLETED"]
     assert "life=1" in desk.log("fusion")
 
 
 def test_array_task_requeued_by_an_administrator_starts_again(desk, wait_for, state_of):
-    desk.stage_does("fusion", '[ -n "${SLURM_RESTART_COUNT:-}" ] || sleep 2')
+    only_second = '[ "$SLURM_ARRAY_TASK_ID" = 0 ] || sleep 600'
+    desk.stage_does("fusion", f'[ -n "${{SLURM_RESTART_COUNT:-}}" ] || {only_second}')
     (job,) = desk.submit("fusion", "--seeds", "1-2")
     wait_for(lambda: desk.log("fusion").count("life=0") == 2)
     subprocess.run(["scontrol", "requeue", f"{job}_1"], check=True)
@@ -160,7 +161,7 @@ def test_array_task_requeued_by_an_administrator_starts_again(desk, wait_for, st
 
 
 def test_cancelled_job_stays_cancelled_and_takes_its_successors_along(desk, wait_for, state_of):
-    desk.stage_does("autoencoder", "sleep 30")
+    desk.stage_does("autoencoder", "sleep 600")
     jobs = desk.submit("autoencoder", "teacher")
     wait_for(lambda: "life=0" in desk.log("autoencoder"))
     subprocess.run(["scancel", jobs[0]], check=True)
@@ -232,6 +233,6 @@ def test_submission_from_inside_a_job_inherits_none_of_its_variables(desk, wait_
 
 def test_time_limit_ends_a_job_that_does_not_listen(overdue, wait_for, state_of):
     desk, job = overdue
-    wait_for(lambda: ended(state_of, job), 100)
+    wait_for(lambda: ended(state_of, job), 300)
     assert state_of(job) == "TIMEOUT"
     assert desk.status()[CELL].startswith("failed (timeout)")

@@ -39,9 +39,9 @@ class Server:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while not self._answers():
-            assert time.monotonic() < deadline, "the MLflow server did not start in 60 s"
+            assert time.monotonic() < deadline, "the MLflow server did not start in 300 s"
             time.sleep(0.2)
 
     def stop(self) -> None:
