@@ -16,8 +16,8 @@ $(VENV)/installed: pyproject.toml requirements.lock
 
 setup: $(VENV)/installed  ## install everything into .venv (again only when a requirement changed)
 
-run: setup  ## run the whole chain on the built-in dataset
-	$(BIN)/kedro run
+run: setup  ## run the whole chain on the built-in dataset, quickly
+	$(BIN)/kedro run --env quick
 
 test: setup  ## run the tests, two processes at a time
 	$(BIN)/pytest --cov --numprocesses 2 --dist loadfile --no-loadscope-reorder

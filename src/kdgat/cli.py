@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from kedro.config import OmegaConfigLoader
@@ -22,6 +23,9 @@ from kdgat.parameters import check_parameters
 from kdgat.run_commands import FROM_RUN, repeat, tracking
 from kdgat.sweep.commands import report, sweep
 from kdgat.tracking import records
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RESULTS_INTRODUCTION = """# Results
 
@@ -49,6 +53,8 @@ DETECTOR_FILES = (
     "student_classifier",
 )
 
+RESULTS_BEGIN = "<!-- results, written by `kedro results`: begin -->"
+RESULTS_END = "<!-- results: end -->"
 LEAKS_BEGIN = "<!-- leak reports, written by `kedro leaks`: begin -->"
 LEAKS_END = "<!-- leak reports: end -->"
 
@@ -81,8 +87,15 @@ def _with_sentences(command: Callable) -> Callable:
     help="the page to write (default: docs/results.md)",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="whose scorecards to take")
-def results(datasets: tuple[str, ...], output: Path, seed: int) -> None:
+@click.option(
+    "--headline",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    help="also write the first dataset's table over seeds between the marks of this page",
+)
+def results(datasets: tuple[str, ...], output: Path, seed: int, headline: Path | None) -> None:
     """Write a page of results from the newest scorecard of each of DATASETS."""
+    from kdgat.figures.seeds import headline_table
+
     folder = Path(locations.data_root()) / "08_reporting"
     sections = []
     for dataset in datasets:
@@ -101,13 +114,25 @@ def results(datasets: tuple[str, ...], output: Path, seed: int) -> None:
         )
     output.write_text("\n".join([RESULTS_INTRODUCTION, *sections]))
     click.echo(f"wrote {output}")
+    if headline:
+        table = headline_table(_scorecards(datasets[0]))
+        _write_between(headline, RESULTS_BEGIN, RESULTS_END, table)
 
 
 def _over_seeds(dataset: str) -> str:
     """Sum up all seeds that have detectors of their own; empty where that is one."""
-    import pandas as pd
-
     from kdgat.figures.seeds import seeds_table
+
+    scorecards = _scorecards(dataset)
+    if len(scorecards) < 2:
+        return ""
+    seeds = ", ".join(map(str, scorecards))
+    return f"### Over seeds {seeds}\n\n{seeds_table(scorecards)}\n"
+
+
+def _scorecards(dataset: str) -> "dict[int, pd.DataFrame]":
+    """Read the newest scorecard of every seed that has detectors of its own."""
+    import pandas as pd
 
     root = Path(locations.data_root())
     newest = {}
@@ -116,11 +141,14 @@ def _over_seeds(dataset: str) -> str:
         models = root / "06_models" / dataset / folder
         if all((models / f"{name}.safetensors").exists() for name in DETECTOR_FILES):
             newest[int(folder.removeprefix("seed_"))] = path
-    if len(newest) < 2:
-        return ""
-    table = seeds_table({seed: pd.read_csv(newest[seed]) for seed in sorted(newest)})
-    seeds = ", ".join(map(str, sorted(newest)))
-    return f"### Over seeds {seeds}\n\n{table}\n"
+    return {seed: pd.read_csv(newest[seed]) for seed in sorted(newest)}
+
+
+def _write_between(page: Path, begin: str, end: str, text: str) -> None:
+    before, rest = page.read_text().split(begin)
+    _, after = rest.split(end)
+    page.write_text(f"{before}{begin}\n\n{text}\n{end}{after}")
+    click.echo(f"wrote {page}")
 
 
 @cli.command()
@@ -145,11 +173,7 @@ def leaks(datasets: tuple[str, ...], output: Path) -> None:
                 f"run `kedro run --pipeline data_processing --params dataset={dataset}` first"
             )
         reports[dataset] = json.loads(found[-1].read_text())
-    before, rest = output.read_text().split(LEAKS_BEGIN)
-    _, after = rest.split(LEAKS_END)
-    table = compare_page(reports)
-    output.write_text(f"{before}{LEAKS_BEGIN}\n\n{table}\n{LEAKS_END}{after}")
-    click.echo(f"wrote {output}")
+    _write_between(output, LEAKS_BEGIN, LEAKS_END, compare_page(reports))
 
 
 @cli.command()
