@@ -116,6 +116,35 @@ def test_sweep_runs_as_arrays_and_resubmit_sends_the_failed_cell_alone(
     wait_for(lambda: desk.markers() == 8)
 
 
+def test_a_stage_with_one_run_for_all_cells_is_sent_once_and_read_by_all(
+    desk, wait_for, state_of, tmp_path
+):
+    plan = tmp_path / "plan.yml"
+    plan.write_text(
+        "pipelines: [teacher, distillation]\ndatasets: [a]\nseeds: 1-2\n"
+        "one_seed: [teacher]\none_variant: [teacher]\n"
+        "overrides: {plain: {}, short: {distillation.classifier_fit.epochs: 2}}\n"
+    )
+    desk.stage_does("teacher", "exit 1")
+    jobs = desk.submit("--plan", str(plan))
+    wait_for(lambda: ended(state_of, jobs[1]))
+    states = [state.split()[0] for state in desk.status().values()]
+    assert states == ["failed"] * 8
+    assert not desk.log("distillation")
+
+    desk.stage_does("teacher", "true")
+    sent = desk.type("resubmit").stdout
+    assert "1 cell\n" in sent
+    assert "4 cells" in sent
+    wait_for(lambda: desk.markers() == 8)
+    assert {state.split()[0] for state in desk.status().values()} == {"done"}
+    assert desk.log("teacher").count("life=0") == 2
+    (teacher,) = desk.data.glob("slurm/*/done/teacher/0")
+    logs = desk.log("distillation")
+    assert logs.count(f"--load-versions {teacher.read_text().strip()} ") == 4
+    assert "nothing to send" in desk.type("resubmit").stdout
+
+
 @pytest.mark.parametrize(("signal", "code"), [("USR1", 138), ("TERM", 143)])
 def test_warned_job_goes_back_to_the_queue_and_completes(signal, code, desk, wait_for, state_of):
     # USR1 is what Slurm sends before the time limit, TERM at pre-emption.

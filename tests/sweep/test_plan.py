@@ -128,3 +128,20 @@ def test_a_missing_or_broken_file(tmp_path):
 def test_an_unknown_cell_is_refused(plan):
     with pytest.raises(ParameterError, match="no cell 'fusion/x'"):
         plan.cell("fusion/x")
+
+
+def test_one_run_serves_the_cells_of_a_stage_with_one_seed_or_one_variant():
+    plan = make_plan(
+        {
+            "pipelines": ["autoencoder", "teacher", "fusion"],
+            "datasets": ["a", "b"],
+            "seeds": [1, 2],
+            "overrides": {"whole": {}, "part": {}},
+            "one_seed": ["autoencoder", "teacher"],
+            "one_variant": ["autoencoder"],
+        },
+        "a test",
+    )
+    assert plan.runs("autoencoder") == [0, 0, 0, 0, 4, 4, 4, 4]
+    assert plan.runs("teacher") == [0, 1, 0, 1, 4, 5, 4, 5]
+    assert plan.runs("fusion") == list(range(8))

@@ -193,11 +193,11 @@ def _refuse_unknown(plan: Plan) -> None:
         if name not in (*known, WHOLE_CHAIN):
             there_are = ", ".join([*known, f"{WHOLE_CHAIN} (all in one job)"])
             raise ParameterError(f"there is no pipeline '{name}': {there_are}")
-    if plan.one_seed or plan.one_variant:
-        # Here a stage's cells are sent one to one: several would train the same model side by side.
+    default = _defaults()["seed"]
+    if plan.one_seed and plan.seeds[0] != default:
         raise ParameterError(
-            "one_seed and one_variant are for `kedro sweep`: run those stages first, then send a "
-            "plan of the others"
+            f"one_seed runs {', '.join(plan.one_seed)} with the first seed, {plan.seeds[0]}: "
+            f"let the seeds begin with the default one, {default}"
         )
     for key in sorted({key for changes in plan.overrides.values() for key in changes}):
         _refuse_unknown_parameter(key)
@@ -222,8 +222,10 @@ def _print_dry(submission: Submission, batches: list[stages.Batch], environment:
     click.echo(f"# would be written: {folder} with a snapshot of this checkout, and\n")
     click.echo(f"# {folder}/environment.sh\n{environment}")
     for stage in submission.plan.pipelines:
+        runs = submission.plan.runs(stage)
         for number, cell in enumerate(submission.cells(stage)):
-            click.echo(f"# cell {number}: kedro {' '.join(cell.arguments())}")
+            shared = "" if runs[number] == number else f" (one run with cell {runs[number]})"
+            click.echo(f"# cell {number}: kedro {' '.join(cell.arguments())}{shared}")
     click.echo(f"\n# {stages.SCRIPT}\n{stages.SCRIPT.read_text()}")
     click.echo("# would be run\n" + "\n".join(stages.dry_lines(submission, batches)))
 

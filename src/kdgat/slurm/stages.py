@@ -46,10 +46,16 @@ def what_is_missing(submission: Submission, known: dict[str, State]) -> list[Bat
     """
     stages = submission.plan.pipelines
     jobs = [(sent, cell) for sent in submission.sent() for cell in sent.cells]
-    busy = {
-        cell
+    active = {
+        (sent.stage, cell)
         for sent, cell in jobs
         if sent.name_of(cell) in known and known[sent.name_of(cell)].is_active
+    }
+    busy = {
+        cell
+        for stage in stages
+        for cell, run in enumerate(submission.plan.runs(stage))
+        if (stage, run) in active
     }
     missing: dict[tuple[str, ...], list[int]] = {}
     for cell in range(len(submission.cells(stages[0]))):
@@ -68,24 +74,33 @@ def command(submission: Submission, batch: Batch, stage: str, previous: str | No
         stage: the pipeline.
         previous: id of the job of the stage before; None for the first.
     """
-    is_array = len(batch.cells) > 1
+    cells = runs_of(submission, batch, stage)
+    is_array = len(cells) > 1
     settings = submission.settings
     log = "%A_%a" if is_array else "%j"
     words = ["sbatch", "--parsable", f"--job-name=kdgat-{stage}", f"--chdir={submission.folder}"]
     words += [f"--output={submission.folder}/logs/{stage}-{log}.log"]
     if is_array:
         limit = f"%{settings.concurrency}" if settings.concurrency else ""
-        words += [f"--array={_ranges(batch.cells)}{limit}"]
+        words += [f"--array={_ranges(cells)}{limit}"]
     if previous:
-        kind = "aftercorr" if is_array else "afterok"
+        stage_before = batch.stages[batch.stages.index(stage) - 1]
+        task_by_task = is_array and cells == runs_of(submission, batch, stage_before)
+        kind = "aftercorr" if task_by_task else "afterok"
         words += [f"--dependency={kind}:{previous}", "--kill-on-invalid-dep=yes"]
     if settings.warning:
         words += [f"--signal=USR1@{settings.warning}"]
     pipelines = submission.plan.pipelines
     before = pipelines[: pipelines.index(stage)]
-    cell = "array" if is_array else str(batch.cells[0])
+    cell = "array" if is_array else str(cells[0])
     folders = [str(submission.folder), str(submission.snapshot)]
     return [*words, *settings.flags[stage], str(SCRIPT), *folders, stage, cell, *before]
+
+
+def runs_of(submission: Submission, batch: Batch, stage: str) -> tuple[int, ...]:
+    """Number the cells whose runs serve a batch in a stage, ascending."""
+    runs = submission.plan.runs(stage)
+    return tuple(sorted({runs[cell] for cell in batch.cells}))
 
 
 def send(submission: Submission, batches: list[Batch]) -> Iterator[Sent]:
@@ -105,7 +120,7 @@ def send(submission: Submission, batches: list[Batch]) -> Iterator[Sent]:
                 ids = " ".join(queued)
                 rest = f" (queued already: `scancel {ids}`)" if queued else ""
                 raise KdgatError(f"{stage}: {error}{rest}") from None
-            sent = Sent(stage, batch.cells, previous)
+            sent = Sent(stage, runs_of(submission, batch, stage), previous)
             submission.record(sent, words)
             queued.append(previous)
             yield sent

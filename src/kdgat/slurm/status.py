@@ -38,17 +38,22 @@ def rows(submission: Submission, known: dict[str, State]) -> list[Row]:
     """
     newest = {(sent.stage, cell): sent for sent in submission.sent() for cell in sent.cells}
     return [
-        _row(submission, known, stage, number, newest.get((stage, number)))
+        _row(submission, known, stage, number, run, newest.get((stage, run)))
         for stage in submission.plan.pipelines
-        for number in range(len(submission.cells(stage)))
+        for number, run in enumerate(submission.plan.runs(stage))
     ]
 
 
 def _row(
-    submission: Submission, known: dict[str, State], stage: str, number: int, sent: Sent | None
+    submission: Submission,
+    known: dict[str, State],
+    stage: str,
+    number: int,
+    run: int,
+    sent: Sent | None,
 ) -> Row:
-    job = sent.name_of(number) if sent else ""
-    log = submission.log(sent, number) if sent else None
+    job = sent.name_of(run) if sent else ""
+    log = submission.log(sent, run) if sent else None
     if submission.marker(stage, number).exists():
         state = DONE
     elif job in known:

@@ -5,7 +5,8 @@ flags.yml            flags of sbatch by stage, concurrency, warning time
 environment.sh       read by every job first
 snapshots/1          code and configuration at submission; 2, 3 ... at later ones
 tasks/<stage>/<n>    arguments of kedro for cell n, one a line
-done/<stage>/<n>     completion marker: `dataset:version` lines, written by the run itself
+done/<stage>/<n>     completion marker: `dataset:version` lines, written by the run itself; a link
+                     to another cell's where one run serves both
 logs/                one file a job, or array task
 jobs.tsv             what was sent: stage, cells, job, command
 """
@@ -111,6 +112,9 @@ class Submission:
             for number, cell in enumerate(self.cells(stage)):
                 lines = "".join(f"{argument}\n" for argument in cell.arguments())
                 (self.folder / "tasks" / stage / str(number)).write_text(lines)
+            for number, run in enumerate(self.plan.runs(stage)):
+                if run != number:  # complete as soon as the run that serves it is
+                    self.marker(stage, number).symlink_to(str(run))
 
     def add_snapshot(self) -> None:
         """Take a further snapshot of the checkout; jobs sent from now on use it."""

@@ -172,6 +172,20 @@ class Plan(Group):
         """Name the variant that a cell's run is of: the first, where one run serves them all."""
         return next(iter(self.overrides)) if cell.pipeline in self.one_variant else cell.variant
 
+    def runs(self, pipeline: str) -> list[int]:
+        """Say which run serves each cell of a pipeline.
+
+        Args:
+            pipeline: one of the plan's.
+
+        Returns:
+            For cell n the number of the cell whose run it is: n, or the first with the same
+            dataset where `one_seed` or `one_variant` let one run serve several.
+        """
+        cells = self.cells(pipeline)
+        keys = [(cell.dataset, cell.trained_with, self.run_variant(cell)) for cell in cells]
+        return [keys.index(key) for key in keys]
+
     def cells(self, pipeline: str | None = None) -> list[Cell]:
         """List the cells, pipeline by pipeline in the plan's order.
 
