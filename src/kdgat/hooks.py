@@ -15,6 +15,7 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig
+from matplotlib.figure import Figure
 
 from kdgat import locations, versions
 from kdgat.lineage import Origin, pin_versions, save_as, saved_versions
@@ -37,6 +38,9 @@ from kdgat.tracking.description import (
 from kdgat.tracking.run import TrackedRun
 
 LOGGER = logging.getLogger(__name__)
+PREVIEWED = (Figure,)
+PREVIEWED_TABLES = ("scorecard", "alarm_scorecard")
+"""What MLflow's UI shows beside the figures of a run: pictures, and tables of this name."""
 
 
 class KdgatHooks:
@@ -80,6 +84,7 @@ class KdgatHooks:
             LOGGER.info("going on with run %s; done already: %s", self.life.version, done or "-")
         give_provenance(pipeline, catalog, record, self.run.run_id)
         self._saved = saved_versions(pipeline, catalog)
+        self._catalog = catalog
         self._memory.enter_context(self._remembering())
 
     def _settle(
@@ -123,6 +128,8 @@ class KdgatHooks:
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
         """Log what was read and the leak report, before a check can end the run."""
         LOGGER.debug("saved %s", dataset_name)
+        if isinstance(data, PREVIEWED) or dataset_name in PREVIEWED_TABLES:
+            self.run.log_artifact(Path(self._catalog.get(dataset_name)._get_load_path()))
         if dataset_name in self._saved:
             self.life.note_saved(dataset_name)
             self.run.keep_used()

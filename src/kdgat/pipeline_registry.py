@@ -8,6 +8,7 @@ from kdgat.pipelines import (
     distillation,
     evaluation,
     fusion,
+    pictures,
     reporting,
     teacher,
 )
@@ -29,11 +30,12 @@ def register_pipelines() -> dict[str, Pipeline]:
         "distillation": distillation.create_pipeline(),
         "fusion": fusion.create_pipeline(),
     }
-    scorecard = evaluation.create_pipeline()
+    scorecard = evaluation.create_pipeline() + pictures.create_pipeline()
     return {
         "__default__": sum(stages.values(), start=scorecard),
         **stages,
         "fusion": stages["fusion"] + scorecard,
         "evaluation": scorecard,
+        "pictures": pictures.create_pipeline(),
         "reporting": reporting.create_pipeline(),
     }

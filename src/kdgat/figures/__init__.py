@@ -1,5 +1,6 @@
 """Pictures and the terminal's table: functions from data frames to figures, no files, one style."""
 
+from kdgat.figures.alarms import confusion_by_attack, false_alarms_and_recall, precision_recall
 from kdgat.figures.detection import roc_low_false_positives, score_over_time
 from kdgat.figures.fusion import fusion_weight_over_state
 from kdgat.figures.scorecard import (
@@ -11,12 +12,18 @@ from kdgat.figures.scorecard import (
 )
 from kdgat.figures.training import learning_curves, teacher_against_student
 from kdgat.figures.verdicts import summary_sentences, verdict_section, verdict_sentences
+from kdgat.figures.windows import DrawnGraph, latent_space, window_graphs
 
 __all__ = [
+    "DrawnGraph",
     "alarm_table",
+    "confusion_by_attack",
+    "false_alarms_and_recall",
     "fusion_weight_over_state",
+    "latent_space",
     "learning_curves",
     "offender_table",
+    "precision_recall",
     "roc_low_false_positives",
     "score_over_time",
     "scorecard_bars",
@@ -26,4 +33,5 @@ __all__ = [
     "teacher_against_student",
     "verdict_section",
     "verdict_sentences",
+    "window_graphs",
 ]

@@ -90,6 +90,28 @@ class AttentionLayers(nn.Module):
         return states
 
     @torch.no_grad()
+    def edge_attention(
+        self, x: Tensor, arbitration_id: Tensor, edge_index: Tensor, edge_attr: Tensor
+    ) -> Tensor:
+        """Give the attention on every edge.
+
+        Args: as `forward`.
+
+        Returns:
+            float32 `[num_edges]`, 0 to 1: mean over layers and heads; the edges into a node add
+            up to 1.
+        """
+        state = self._enter(x, arbitration_id, None)
+        edges = self.edge_scaling(edge_attr)
+        total = torch.zeros(edge_index.shape[1], device=x.device)
+        for norm, attention in zip(self.norms, self.attention, strict=True):
+            message, (_, weight) = attention(
+                norm(state), edge_index, edges, return_attention_weights=True
+            )
+            state = state + self.dropout(message.relu())
+            total += weight.mean(dim=1)
+        return total / len(self.attention)
+
     def received_attention(
         self, x: Tensor, arbitration_id: Tensor, edge_index: Tensor, edge_attr: Tensor
     ) -> Tensor:
@@ -101,16 +123,9 @@ class AttentionLayers(nn.Module):
             float32 `[num_nodes]`: mean over layers and heads of the attention on a node's
             outgoing edges; each node that has a predecessor hands out 1 in all.
         """
-        state = self._enter(x, arbitration_id, None)
-        edges = self.edge_scaling(edge_attr)
+        on_edges = self.edge_attention(x, arbitration_id, edge_index, edge_attr)
         received = torch.zeros(x.shape[0], device=x.device)
-        for norm, attention in zip(self.norms, self.attention, strict=True):
-            message, (_, weight) = attention(
-                norm(state), edge_index, edges, return_attention_weights=True
-            )
-            state = state + self.dropout(message.relu())
-            received = received.index_add(0, edge_index[0], weight.mean(dim=1))
-        return received / len(self.attention)
+        return received.index_add(0, edge_index[0], on_edges)
 
     def _enter(self, x: Tensor, arbitration_id: Tensor, hidden_nodes: Tensor | None) -> Tensor:
         ids = self.id_embedding(arbitration_id, hidden_nodes)

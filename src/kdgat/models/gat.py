@@ -147,6 +147,12 @@ class GAT(nn.Module):
         """Turn embeddings float32 `[num_graphs, readout]` into attack logits `[num_graphs]`."""
         return self.output(embedding).squeeze(1)
 
+    def edge_attention(
+        self, x: Tensor, arbitration_id: Tensor, edge_index: Tensor, edge_attr: Tensor
+    ) -> Tensor:
+        """Attention on each edge, float32 `[num_edges]`; see `AttentionLayers`."""
+        return self.layers.edge_attention(x, arbitration_id, edge_index, edge_attr)
+
     def node_attention(
         self, x: Tensor, arbitration_id: Tensor, edge_index: Tensor, edge_attr: Tensor
     ) -> Tensor:

@@ -1,0 +1,100 @@
+"""Pictures of what the detectors do on test, under the calibrated protocol."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from kdgat import figures
+from kdgat.calibration import CALIBRATED
+from kdgat.can.graph_store import GraphStore
+from kdgat.figures import DrawnGraph
+from kdgat.models.artifact import ModelArtifact
+from kdgat.parameters import Compute
+from kdgat.training.inside import edge_attention, latent_of_windows
+from kdgat.training.offenders import name_ids, node_suspicion
+from kdgat.training.window_scores import Part, window_table
+
+
+def draw_alarms(window_scores: pd.DataFrame, thresholds: dict) -> tuple[Figure, Figure]:
+    """Draw precision over recall, and recall over false alarms an hour."""
+    test, points = _judged(window_scores, thresholds)
+    return figures.precision_recall(test, points), figures.false_alarms_and_recall(test, points)
+
+
+def draw_confusion(
+    window_scores: pd.DataFrame, thresholds: dict, capture_summary: pd.DataFrame
+) -> Figure:
+    """Draw which share of each kind of attack alarms, for every model."""
+    test, points = _judged(window_scores, thresholds)
+    kinds = capture_summary.set_index("capture")["attack_type"].to_dict()
+    return figures.confusion_by_attack(test, points, kinds)
+
+
+def draw_latent_space(
+    calibrated_test_graphs: GraphStore, teacher_autoencoder: ModelArtifact, compute: Compute
+) -> Figure:
+    """Draw where the teacher autoencoder puts the test windows."""
+    latent = latent_of_windows(teacher_autoencoder, calibrated_test_graphs, compute=compute)
+    windows = window_table(Part(calibrated_test_graphs, "test", CALIBRATED))
+    return figures.latent_space(latent, windows, "teacher_autoencoder")
+
+
+def draw_window_graphs(
+    calibrated_test_graphs: GraphStore,
+    student_classifier: ModelArtifact,
+    window_scores: pd.DataFrame,
+    compute: Compute,
+) -> Figure:
+    """Draw two test windows as the student classifier sees them.
+
+    They are the benign window of the median score, and of the first capture with attacks the
+    attack window of the highest.
+    """
+    logits = _of_test(window_scores)
+    logits = logits[logits["model"] == "student_classifier"].reset_index(drop=True)
+    benign, attack = (logits[logits["label"] == label].sort_values("score") for label in (0, 1))
+    attack = attack[attack["capture"] == logits[logits["label"] == 1]["capture"].iloc[0]]
+    chosen = {"benign": benign.index[len(benign) // 2], "attack": attack.index[-1]}
+    graphs = [
+        _drawn(calibrated_test_graphs.subset([row]), student_classifier, compute, name, logits, row)
+        for name, row in chosen.items()
+    ]
+    return figures.window_graphs(graphs, "what the student classifier attends to")
+
+
+def _drawn(
+    window: GraphStore,
+    classifier: ModelArtifact,
+    compute: Compute,
+    name: str,
+    logits: pd.DataFrame,
+    row: int,
+) -> DrawnGraph:
+    suspicion = node_suspicion(classifier, window, compute=compute)
+    blamed = name_ids(suspicion, window)[0]
+    return DrawnGraph(
+        title=f"{name} window of {logits['capture'][row]}\nattack logit {logits['score'][row]:.1f}",
+        arbitration_id=window.arbitration_id.numpy(),
+        edge_index=window.edge_index.numpy(),
+        attention=edge_attention(classifier, window),
+        suspicion=suspicion,
+        named=tuple(blamed[blamed >= 0].tolist()) if name == "attack" else (),
+    )
+
+
+def _of_test(window_scores: pd.DataFrame) -> pd.DataFrame:
+    of_test = (window_scores["split"] == "test") & (window_scores["protocol"] == CALIBRATED)
+    return window_scores[of_test]
+
+
+def _judged(window_scores: pd.DataFrame, thresholds: dict) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Measure scores from the operating point that judges each window: from 0 on they alarm."""
+    test = _of_test(window_scores)
+    points = {
+        (model, protocol): point["value"]
+        for model, of_model in thresholds.items()
+        for protocol, point in of_model.items()
+    }
+    keys = zip(test["model"], test["operating_point"], strict=True)
+    test = test.assign(score=test["score"] - np.array([points[key] for key in keys]))
+    return test, dict.fromkeys(dict.fromkeys(test["model"]), 0.0)

@@ -1,0 +1,99 @@
+"""What alarms cost and what the networks see, drawn."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kdgat.errors import DataError
+from kdgat.figures import (
+    DrawnGraph,
+    confusion_by_attack,
+    false_alarms_and_recall,
+    latent_space,
+    precision_recall,
+    window_graphs,
+)
+from kdgat.figures.alarms import alarm_curve, alarm_shares
+
+
+@pytest.fixture
+def windows() -> pd.DataFrame:
+    """Six windows of 36 s, four of them benign: 0.04 benign hours."""
+    start = np.arange(6) * 40.0
+    return pd.DataFrame(
+        {
+            "scenario": "test_01",
+            "capture": ["a"] * 3 + ["b"] * 3,
+            "model": "student_fusion",
+            "label": [0, 0, 1, 0, 1, 0],
+            "score": [-3.0, 1.0, 2.0, -2.0, 1.0, -1.0],
+            "start_time": start,
+            "end_time": start + 36.0,
+        }
+    )
+
+
+def test_alarm_curve_counts_ties_together(windows):
+    per_hour, recall = alarm_curve(windows)
+    # Scores 2 (attack), 1 (attack and benign), -1, -2, -3 (benign): 1, 2, 3, 4 false alarms.
+    np.testing.assert_allclose(per_hour, [0, 0, 25, 50, 75, 100])
+    np.testing.assert_allclose(recall, [0, 0.5, 1, 1, 1, 1])
+
+
+def test_alarm_shares_by_attack_type(windows):
+    shares, counts = alarm_shares(windows, {"student_fusion": 1.5}, {"a": "dos", "b": "replay"})
+    assert shares["student_fusion"].to_dict() == {"dos": 1.0, "replay": 0.0, "benign": 0.0}
+    assert counts.to_dict() == {"dos": 1, "replay": 1, "benign": 4}
+
+
+@pytest.mark.parametrize("draw", [precision_recall, false_alarms_and_recall])
+def test_curves_mark_the_operating_point(windows, draw):
+    figure = draw(windows, {"student_fusion": 1.0})
+    axes = figure.axes[0]
+    assert axes.get_title(loc="left") == "test 01"
+    (circle,) = [line for line in axes.lines if line.get_marker() == "o"]
+    found = {precision_recall: (1.0, 2 / 3), false_alarms_and_recall: (25.0, 1.0)}[draw]
+    np.testing.assert_allclose([circle.get_xdata()[0], circle.get_ydata()[0]], found)
+
+
+def test_a_scenario_of_one_class_has_no_curve(windows):
+    silent = windows.assign(scenario="test_05", label=0)
+    figure = precision_recall(pd.concat([windows, silent]), {"student_fusion": 1.0})
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["test 01"]
+
+
+def test_confusion_writes_shares(windows):
+    figure = confusion_by_attack(windows, {"student_fusion": 1.5}, {"a": "dos", "b": "replay"})
+    assert [text.get_text() for text in figure.axes[0].texts] == ["1.000", ".000", ".000"]
+    rows = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    assert rows == ["dos (1)", "replay (1)", "benign (4)"]
+
+
+def test_window_graph_names_and_marks_ids():
+    graph = DrawnGraph(
+        title="attack window",
+        arbitration_id=np.array([0x2C0, 0x10, 0x130]),
+        edge_index=np.array([[0, 1, 1], [1, 2, 1]]),
+        attention=np.array([1.0, 0.2, 0.8]),
+        suspicion=np.array([0.1, 3.0, 0.2]),
+        named=(0x10,),
+    )
+    axes = window_graphs([graph], "student classifier").axes[0]
+    names = {text.get_text(): text.get_fontweight() for text in axes.texts if text.get_text()}
+    assert names == {"0x2c0": "normal", "0x10": "bold", "0x130": "normal"}
+    arrows = [text for text in axes.texts if not text.get_text()]
+    assert len(arrows) == 2, "a self-loop is not drawn"
+
+
+def test_latent_space_says_what_its_axes_explain():
+    latent = np.array([[0, 0, 0], [4, 0, 0], [0, 1, 0], [4, 1, 0]], dtype=np.float32)
+    windows = pd.DataFrame({"scenario": ["a", "a", "b", "b"], "label": [0, 1, 0, 1]})
+    benign, attack = latent_space(latent, windows, "teacher_autoencoder").axes
+    assert benign.get_xlabel() == "first component (94% of the variance)"
+    assert [len(points.get_offsets()) for points in attack.collections] == [1, 1]
+
+
+@pytest.mark.parametrize("draw", [precision_recall, false_alarms_and_recall])
+def test_a_table_without_its_columns_is_refused(draw):
+    with pytest.raises(DataError, match="lack the columns"):
+        draw(pd.DataFrame({"score": [1.0]}), {})
