@@ -4,10 +4,10 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help setup run test check format mlflow viz docs clean
+.PHONY: help setup run test check format mlflow viz viz-build docs clean
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
 
 $(VENV)/installed: pyproject.toml requirements.lock
 	python3 -m venv $(VENV)
@@ -37,6 +37,9 @@ mlflow: setup  ## serve the tracking store and MLflow on 127.0.0.1:5000
 
 viz: setup  ## open the pipelines in kedro viz
 	$(BIN)/kedro viz
+
+viz-build: setup  ## build the pipelines' pictures as a static site in build/
+	$(BIN)/kedro viz build --include-previews
 
 docs: setup  ## build the pages as a site in site/, links checked
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
