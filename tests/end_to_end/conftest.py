@@ -56,8 +56,9 @@ class Project:
         )
 
     def versions(self, name: str) -> list[Path]:
-        """List all versions of a stored file, oldest first."""
-        return sorted(path for path in self.data.rglob(name) if path.is_file())
+        """List all versions of a stored file, oldest first; not MLflow's copies of them."""
+        found = sorted(path for path in self.data.rglob(name) if path.is_file())
+        return [path for path in found if "mlflow_artifacts" not in path.parts]
 
 
 @pytest.fixture(scope="session")
