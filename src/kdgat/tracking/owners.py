@@ -9,7 +9,14 @@ from typing import Any, Self
 import psutil
 
 SECONDS_APART = 2.0  # two readings of one process's start differ by less
-JOB_STATES_ALIVE = {"RUNNING", "SUSPENDED", "COMPLETING", "CONFIGURING", "STOPPED"}
+JOB_STATES_ALIVE = {
+    "RUNNING",
+    "SIGNALING",
+    "SUSPENDED",
+    "COMPLETING",
+    "CONFIGURING",
+    "STOPPED",
+}
 
 
 @dataclass(frozen=True)
