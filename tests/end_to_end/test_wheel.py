@@ -37,7 +37,8 @@ def elsewhere(folder: Path, site: Path, *arguments: str) -> subprocess.Completed
 
 def test_configuration_is_shipped_as_it_is(installed):
     def held(conf: Path) -> dict[str, bytes]:
-        shipped = [conf / "logging.yml", *(conf / "base").rglob("*"), *(conf / "smoke").rglob("*")]
+        folders = ("base", "quick", "smoke", "sweeps")
+        shipped = [conf / "logging.yml", *(path for f in folders for path in (conf / f).rglob("*"))]
         return {str(p.relative_to(conf)): p.read_bytes() for p in shipped if p.is_file()}
 
     assert held(installed / "kdgat" / "conf") == held(ROOT / "conf")
