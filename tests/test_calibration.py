@@ -12,7 +12,6 @@ from kdgat.calibration import (
     BENIGN_TAIL,
     FIXED,
     Threshold,
-    conformal_quantile,
     fit_tail,
     fit_threshold,
     fit_thresholds,
@@ -44,13 +43,6 @@ def test_tail_quantile_by_hand():
     assert tail_quantile(0.0, 2.0, np.exp(-3)) == pytest.approx(6.0)
     assert tail_quantile(0.5, 1.0, 0.25) == pytest.approx(2.0)  # (0.25 ** -0.5 - 1) / 0.5
     assert tail_quantile(0.5, 1.0, 3.0) == 0.0
-
-
-def test_conformal_quantile_by_hand():
-    benign = np.arange(99.0)
-    # Of 100 exchangeable windows 5 may alarm: the new one and the 4 highest of 99.
-    assert conformal_quantile(benign, 0.05) == np.nextafter(94.0, np.inf)
-    assert conformal_quantile(benign, 0.001) == -np.inf
 
 
 def test_the_budget_is_kept_on_windows_never_seen():

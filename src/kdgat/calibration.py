@@ -6,9 +6,7 @@ high quantile is described by a generalised Pareto distribution (Pickands 1975; 
 Introduction to Statistical Modeling of Extreme Values, 2001, chapter 4) and the threshold is its
 quantile at the budget, but just above the highest benign score at most: what so few windows say of
 scores beyond it costs attacks and saves hardly an alarm (docs/decisions/0004-operating-point.md).
-Where the windows do suffice, the threshold is never below the conformal quantile, the score that at
-most the budget's share of n + 1 exchangeable windows reach (Vovk et al.: Algorithmic Learning in a
-Random World, 2005). Labels of attacks are not looked at.
+Labels of attacks are not looked at.
 """
 
 from dataclasses import asdict, dataclass
@@ -102,7 +100,7 @@ def fit_threshold(labels: ArrayLike, scores: ArrayLike, *, budget: float) -> Thr
     shape, scale = fit_tail(benign[-n_tail:] - start)
     extrapolated = start + tail_quantile(shape, scale, budget * benign.size / n_tail)
     above_all = float(np.nextafter(benign[-1], np.inf))
-    value = max(min(extrapolated, above_all), conformal_quantile(benign, budget))
+    value = min(extrapolated, above_all)
     return _threshold(
         labels,
         scores,
@@ -156,17 +154,6 @@ def tail_quantile(shape: float, scale: float, share: float) -> float:
     if abs(shape) < 1e-9:
         return -scale * float(np.log(share))
     return scale / shape * (share**-shape - 1.0)
-
-
-def conformal_quantile(benign: NDArray[np.float64], budget: float) -> float:
-    """Give the lowest score whose conformal p-value is within the budget, -inf if none is.
-
-    Args:
-        benign: ascending `[n]`.
-        budget: share of benign windows that may reach it.
-    """
-    allowed = int(budget * (benign.size + 1)) - 1
-    return float(np.nextafter(benign[-allowed - 1], np.inf)) if allowed >= 0 else -np.inf
 
 
 def protocol_windows(windows: pd.DataFrame, protocol: str) -> pd.DataFrame:

@@ -84,15 +84,26 @@ def test_components_by_name(vgae, two_windows):
     assert_close(first["latent_norm_max"], norm.max())
 
 
-def test_score_is_small_for_benign_windows_and_grows_with_strangeness(vgae):
+def test_score_is_one_for_benign_windows_and_grows_with_strangeness(vgae):
     torch.manual_seed(0)
     benign = torch.randn(1000, 7).exp()
     vgae.set_anomaly_statistics(benign)
-    score = vgae.anomaly_score(benign)
-    assert score.square().mean() == pytest.approx(0.5, abs=0.02)
+    assert vgae.anomaly_score(benign).square().mean() == pytest.approx(1.0, abs=0.001)
     stranger = torch.stack([torch.full((7,), factor) for factor in (1.0, 1e3, 1e6, 1e9)])
     assert (vgae.anomaly_score(stranger).diff() > 0).all()
-    assert vgae.anomaly_score(torch.full((1, 7), 1e-9)) == 0
+
+
+def test_score_by_hand_is_a_distance_in_standard_deviations(vgae):
+    """The first two components rise together, e^+-2; the others are independent, e^+-1."""
+    signs = torch.cartesian_prod(*[torch.tensor([-1.0, 1.0])] * 6)
+    level = torch.column_stack([2 * signs[:, 0], 2 * signs[:, 0] + 0.1 * signs[:, 1], signs[:, 1:]])
+    vgae.set_anomaly_statistics(level[:, :7].exp())
+    together, apart = torch.zeros(7), torch.zeros(7)
+    together[0] = together[1] = 2.0
+    apart[1] = 2.0
+    score = vgae.anomaly_score(torch.stack([together, apart]).exp())
+    assert score[0] < 1.0
+    assert score[1] > 5.0
 
 
 def test_score_survives_a_component_that_never_changes(vgae):

@@ -24,6 +24,9 @@ ANOMALY_COMPONENTS = (
 # exp(+-8): a posterior outside [1.8e-2, 55] standard deviations carries nothing but overflow.
 LOG_VAR_LIMIT = 8.0
 
+LEVEL_NOISE = 0.01
+"""A component's logarithm is not known better than this: one that never changes stays harmless."""
+
 
 class Reconstruction(NamedTuple):
     """What the autoencoder makes of a batch of windows.
@@ -116,7 +119,7 @@ class VGAE(nn.Module):
         self.id_query = nn.Linear(latent, id_dim)
         self.id_key = IdEmbedding(rows=id_rows, dim=id_dim)
         self.register_buffer("component_mean", torch.zeros(len(ANOMALY_COMPONENTS)))
-        self.register_buffer("component_std", torch.ones(len(ANOMALY_COMPONENTS)))
+        self.register_buffer("component_whitening", torch.eye(len(ANOMALY_COMPONENTS)))
 
     def set_scaling(
         self, *, node_mean: Tensor, node_std: Tensor, edge_mean: Tensor, edge_std: Tensor
@@ -207,30 +210,33 @@ class VGAE(nn.Module):
         return torch.cat(columns, dim=1)
 
     def set_anomaly_statistics(self, components: Tensor) -> None:
-        """Store how the components of benign validation windows spread.
+        """Store how the components of benign validation windows spread, and spread together.
 
         Args:
             components: float32 `[num_graphs, 7]` of benign windows, at least one.
         """
-        level = self._level(components)
+        level = self._level(components).double()
+        covariance = torch.cov(level.T, correction=0) + LEVEL_NOISE**2 * torch.eye(level.shape[1])
+        # With L L' the inverse covariance, |L' d| is the length of d in standard deviations.
         self.component_mean.copy_(level.mean(dim=0))
-        self.component_std.copy_(level.std(dim=0, unbiased=False).clamp_min(1e-6))
+        self.component_whitening.copy_(torch.linalg.cholesky(torch.linalg.inv(covariance)))
 
     def anomaly_score(self, components: Tensor) -> Tensor:
         """Combine the components of each window into one score, higher = stranger.
 
-        A component counts by how many benign standard deviations its logarithm lies from the
-        benign mean; the score is the root mean square of those above it. A window that is easier to
-        reconstruct than most is no attack for that.
+        The Mahalanobis distance of the components' logarithms from those of benign windows, over
+        the root of their number. A car that is harder to reconstruct as a whole raises all
+        components together, as benign windows do among themselves, and is less strange than a
+        window in which one component rises alone.
 
         Args:
             components: float32 `[num_graphs, 7]`.
 
         Returns:
-            float32 `[num_graphs]`, about 0.7 for benign windows.
+            float32 `[num_graphs]`, root mean square 1 over benign windows.
         """
-        deviation = (self._level(components) - self.component_mean) / self.component_std
-        return deviation.clamp_min(0.0).square().mean(dim=1).sqrt()
+        deviation = (self._level(components) - self.component_mean) @ self.component_whitening
+        return deviation.square().mean(dim=1).sqrt()
 
     @staticmethod
     def _level(components: Tensor) -> Tensor:
