@@ -1,6 +1,7 @@
 """A stored model as a detector: frames in, a score and an alarm per window out."""
 
 import json
+import logging
 import os
 import tempfile
 from dataclasses import dataclass
@@ -11,15 +12,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kdgat.calibration import Threshold
+from kdgat.calibration import CALIBRATED, ZERO_SHOT, Threshold
+from kdgat.can.calibration_prefix import inspect_prefix
 from kdgat.can.graph_store import GraphStore
+from kdgat.can.profile import Profile
 from kdgat.can.splits import capture_graphs
+from kdgat.can.windows import window_starts
 from kdgat.datasets.tensors import read_model, write_model
 from kdgat.errors import DataError
 from kdgat.models.artifact import ModelArtifact
-from kdgat.parameters import Compute
+from kdgat.parameters import Compute, Guard
 from kdgat.training.offenders import fused_suspicion, ids_as_text, name_ids, node_suspicion
 from kdgat.training.scoring import fusion_table, score_agent, score_autoencoder, score_classifier
+
+LOGGER = logging.getLogger(__name__)
 
 DETECTOR = "detector"
 ROLE_OF_KIND = {"vgae": "autoencoder", "gat": "classifier", "q_network": "agent"}
@@ -45,7 +51,15 @@ class Detector:
     @property
     def operating_point(self) -> Threshold | None:
         """Where the score becomes an alarm without a profile; None where none was fitted."""
-        fields = self.judge.metadata.get("operating_point")
+        return self._point("operating_point")
+
+    @property
+    def calibrated_operating_point(self) -> Threshold | None:
+        """The same where windows are measured against a profile of the car."""
+        return self._point("calibrated_operating_point")
+
+    def _point(self, name: str) -> Threshold | None:
+        fields = self.judge.metadata.get(name)
         return Threshold.from_dict(fields) if fields else None
 
     @property
@@ -58,29 +72,44 @@ class Detector:
         """Frames from one window's start to the next."""
         return self._seen["stride"]
 
-    def score(self, frames: pd.DataFrame) -> pd.DataFrame:
+    def score(self, frames: pd.DataFrame, *, calibration_seconds: float = 0.0) -> pd.DataFrame:
         """Judge a recording, window by window.
 
         Args:
             frames: a frame table in recorded order (`kdgat.can.frames`); labels are not looked
                 at and may be missing.
+            calibration_seconds: length of the recording's beginning, s, that is taken for benign,
+                teaches the car's profile and is not scored; 0 for zero-shot. Where the guard
+                finds signs of an attack in it, or the recording is over before, all windows are
+                judged zero-shot, and a warning says why.
 
         Returns:
-            One row per whole window: start (frame), start_time and end_time (s), score (higher =
-            attack; logit, or anomaly score of an autoencoder alone), alarm (bool; missing where
-            there is no operating point), offending_ids (of a window that alarms, or of any where
-            nothing says which do: up to three IDs, the most suspicious first, as `0x2c0 0x130`;
-            else empty); with an agent also anomaly_score, attack_logit and fusion_weight.
+            One row per whole window: start (frame), start_time and end_time (s), protocol
+            (`zero_shot` or `calibrated`), score (higher = attack; logit, or anomaly score of an
+            autoencoder alone), alarm (bool; missing where there is no operating point),
+            offending_ids (of a window that alarms, or of any where nothing says which do: up to
+            three IDs, the most suspicious first, as `0x2c0 0x130`; else empty); with an agent
+            also anomaly_score, attack_logit and fusion_weight.
 
         Raises:
-            DataError: fewer frames than one window, or features other than the model's.
+            DataError: fewer frames than one window, features other than the model's, or a model
+                that cannot be calibrated.
         """
         labelled = frames if "attack" in frames else frames.assign(attack=0)
-        graphs = capture_graphs("given", labelled, window=self.window, stride=self.stride)
+        num_learned, profile = self._learn(labelled, calibration_seconds)
+        starts = window_starts(len(labelled), self.window, self.stride)
+        graphs = capture_graphs(
+            "given",
+            labelled,
+            window=self.window,
+            stride=self.stride,
+            starts=starts[starts >= num_learned] if num_learned else None,
+            profile=profile,
+        )
         self._check_features(graphs.node_features, graphs.edge_features)
         scores = self._scores(graphs)
         named = np.full(len(scores), True)
-        point = self.operating_point
+        point = self.operating_point if profile is None else self.calibrated_operating_point
         if point is not None:
             named = point.alarms(scores["score"])
             scores.insert(1, "alarm", named)
@@ -89,8 +118,31 @@ class Detector:
             "start": graphs.start.numpy(),
             "start_time": graphs.start_time.numpy(),
             "end_time": graphs.end_time.numpy(),
+            "protocol": ZERO_SHOT if profile is None else CALIBRATED,
         }
         return pd.concat([pd.DataFrame(windows), scores], axis=1)
+
+    def _learn(self, frames: pd.DataFrame, seconds: float) -> tuple[int, Profile | None]:
+        """Learn the car's profile: how many frames taught it, and the profile if there is one."""
+        if seconds == 0.0:
+            return 0, None
+        trained = self._seen.get("provenance", {}).get("parameters", {}).get("data_processing")
+        if trained is None:
+            raise DataError("this model cannot be calibrated: it does not say how it was trained")
+        if trained["profile"]["drop"] == 1.0:
+            raise DataError(
+                "this model cannot be calibrated: it has seen no profile in training "
+                "(data_processing.profile.drop was 1)"
+            )
+        prefix = inspect_prefix(frames, seconds, Guard(**trained["guard"]))
+        if prefix.complaint:
+            LOGGER.warning(
+                "the first %g s are not taken for benign (%s): judged zero-shot",
+                *(seconds, prefix.complaint),
+            )
+            return 0, None
+        learned = frames.iloc[: prefix.num_frames]
+        return prefix.num_frames, Profile.empty().update(learned)
 
     @property
     def _seen(self) -> dict[str, Any]:

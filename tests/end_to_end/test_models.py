@@ -14,6 +14,9 @@ from kdgat.can.captures import find_captures
 from kdgat.datasets.tensors import read_model
 from kdgat.errors import DataError
 
+SECONDS = 1.5
+"""`data_processing.profile.seconds` of the smoke configuration."""
+
 MODELS = [
     f"{size}_{kind}"
     for size in ("student", "teacher")
@@ -140,6 +143,27 @@ def test_an_exported_file_alone_scores_frames_as_the_evaluation_did(command, dat
         above = judged["score"] >= detector.operating_point.value
         assert judged["alarm"].tolist() == above.tolist()
         assert (judged["offending_ids"] != "").tolist() == above.tolist()
+
+
+def test_a_detector_learns_the_car_from_the_first_seconds_as_the_evaluation_did(data, caplog):
+    (version,) = versions_of(data)
+    (path,) = data.rglob(f"window_scores.parquet/{version}/window_scores.parquet")
+    scores = pd.read_parquet(path, filters=[("protocol", "==", "calibrated")])
+    scores = scores[(scores["model"] == "student_fusion") & (scores["split"] == "test")]
+    detector = kdgat.load_detector(file_of(data, "student_agent", version))
+    captures = find_captures(data / "01_raw" / "synthetic")
+    distrusted = set()
+    for name in scores["capture"].unique():
+        known = scores[scores["capture"] == name]
+        caplog.clear()
+        judged = detector.score(frames_of(captures[name]), calibration_seconds=SECONDS)
+        assert set(judged["protocol"]) == set(known["operating_point"])
+        judged = judged[judged["start"] >= known["start"].min()]
+        np.testing.assert_allclose(judged["score"], known["score"], rtol=1e-3, atol=1e-3)
+        if "zero_shot" in set(judged["protocol"]):
+            assert "are not taken for benign" in caplog.text
+            distrusted.add(name)
+    assert 0 < len(distrusted) < scores["capture"].nunique()
 
 
 def frames_of(capture: Path) -> pd.DataFrame:

@@ -137,8 +137,9 @@ def capture_graphs(
     window: int,
     stride: int,
     starts: np.ndarray | None = None,
+    profile: Profile | None = None,
 ) -> GraphStore:
-    """Turn one capture into graphs, without a profile.
+    """Turn one capture into graphs.
 
     Args:
         name: `<scenario>/<capture>`.
@@ -146,6 +147,7 @@ def capture_graphs(
         window: frames in a window.
         stride: frames from one window's start to the next.
         starts: int64 `[num_windows]`, first frames of the windows wanted; without it all.
+        profile: what they are measured against.
 
     Raises:
         DataError: The capture is shorter than one window.
@@ -153,7 +155,7 @@ def capture_graphs(
     if starts is None:
         starts = _starts(name, len(frames), window, stride)
     recording = Recording.of(frames)
-    blocks = capture_blocks(name, recording, starts, Cut(window, stride, 0.0), None)
+    blocks = capture_blocks(name, recording, starts, Cut(window, stride, 0.0), profile)
     return concatenate(list(blocks))
 
 
