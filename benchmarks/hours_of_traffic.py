@@ -1,11 +1,11 @@
 """False alarms an hour, and episodes found, on cars that a detector has never seen.
 
-python benchmarks/hours_of_traffic.py MODEL... [--recorded <raw root>/set_01] [--cars 6] [--minutes 10]
+python benchmarks/hours_of_traffic.py MODEL... --recorded <raw root>/set_01 --cars 6 --minutes 10
 
 MODEL is a stored or exported model. Cars are the attack-free training captures of each dataset that
---recorded names (not one that the model was trained on), and simulated ones, each of a style
-drawn at random. Each capture is judged as it is, and with each attack injected into it, zero-shot
-and calibrated with its first 5 s; a calibrated capture that the guard distrusts is judged zero-shot.
+--recorded names (not one that the model was trained on), and simulated ones, each of a style drawn
+at random. Each capture is judged as it is, and with each attack injected into it, zero-shot and
+calibrated with its first 5 s; where the guard distrusts those it is judged zero-shot.
 Operating points are those that the model carries. The last two columns are figures of ranking:
 episodes found at the lowest level with at most 1 and 10 false alarms an hour on these captures.
 """
