@@ -1,11 +1,12 @@
 """What stretches of attack-free recordings teach, and which windows are measured against what."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
 
+from kdgat.can.frames import ABSENT
 from kdgat.can.profile import Profile
 from kdgat.can.recording import Recording
 from kdgat.parameters import ProfileDraw
@@ -15,6 +16,10 @@ SHORTEST_SECONDS, LONGEST_SECONDS = 0.5, 2.0
 
 LARGEST_SHARE = 0.45
 """Share of a recording that a short lesson takes at most, so that windows are left beside it."""
+
+RESTING_SHARE = (0.0, 0.2)
+"""Share of a car's IDs of which some bytes are made to rest throughout a short lesson, least and
+most: in a few seconds a driver does not use every pedal, and their first use is no attack."""
 
 NO_LESSON = -1
 
@@ -87,7 +92,7 @@ def learn_lessons(
         tuple(_lesson(capture, recording, time, part) for part in parts if part.stop > part.start)
         for parts in (halves, stretches)
     )
-    return Lessons(long, short)
+    return Lessons(long, tuple(_at_rest(lesson, generator) for lesson in short))
 
 
 def assign_profiles(
@@ -139,6 +144,22 @@ def assign_profiles(
 def _lesson(capture: str, recording: Recording, time: np.ndarray, part: slice) -> Lesson:
     profile = Profile.empty().update_with(recording.part(part)).end_recording()
     return Lesson(capture, float(time[part.start]), float(time[part.stop - 1]), profile)
+
+
+def _at_rest(lesson: Lesson, generator: np.random.Generator) -> Lesson:
+    """Let some bytes of some IDs keep one value throughout the lesson."""
+    profile = lesson.profile
+    resting = generator.random(len(profile)) < generator.uniform(*RESTING_SHARE)
+    still = resting[:, None] & (generator.random(profile.byte_last.shape) < 0.5)
+    still &= profile.byte_last != ABSENT
+    value = profile.byte_last
+    learned = replace(
+        profile,
+        byte_min=np.where(still, value, profile.byte_min),
+        byte_max=np.where(still, value, profile.byte_max),
+        byte_changes=np.where(still, 0, profile.byte_changes),
+    )
+    return replace(lesson, profile=learned)
 
 
 def _overlaps(
