@@ -7,6 +7,7 @@ import pytest
 from kdgat.errors import DataError
 from kdgat.figures import (
     DrawnGraph,
+    batch_sizes,
     confusion_by_attack,
     false_alarms_and_recall,
     latent_space,
@@ -91,6 +92,34 @@ def test_latent_space_says_what_its_axes_explain():
     benign, attack = latent_space(latent, windows, "teacher_autoencoder").axes
     assert benign.get_xlabel() == "first component (94% of the variance)"
     assert [len(points.get_offsets()) for points in attack.collections] == [1, 1]
+
+
+def test_batch_sizes_stand_run_after_run():
+    nan = float("nan")
+    columns = ["stage", "version", "batch_nodes", "batch_budget", "batch_memory", "batch_target"]
+    rows = [
+        ("teacher", "v1", 90.0, 100.0, 2e6, 8e6, 2.0),
+        ("teacher", "v1", 190.0, 200.0, 4e6, 8e6, 2.0),
+        ("teacher", "v2", 390.0, 400.0, 8e6, 8e6, 1.0),
+        ("student_classifier", "v2", 64.0, nan, nan, nan, nan),
+    ]
+    table = pd.DataFrame(rows, columns=[*columns, "batch_factor"])
+    figure = batch_sizes(table[["stage"]], table)
+    budget, memory, factor, fixed, *empty = figure.axes
+    assert [axes.axison for axes in empty] == [False, False]
+    drawn = [(line.get_label(), *map(list, line.get_data())) for line in budget.lines]
+    assert drawn == [("v1", [1, 2], [100.0, 200.0]), ("v2", [3], [400.0])]
+    assert [list(line.get_ydata()) for line in memory.lines] == [[2.0, 4.0], [8.0], [8.0] * 3]
+    assert [text.get_text() for text in memory.get_legend().get_texts()] == ["target"]
+    assert [list(line.get_ydata()) for line in factor.lines[:2]] == [[2.0, 2.0], [1.0]]
+    assert fixed.get_title(loc="left") == "student classifier"
+    assert list(fixed.lines[0].get_ydata()) == [64.0]
+
+
+def test_without_a_run_on_record_the_picture_says_so():
+    history, others = (pd.DataFrame({"stage": [name]}) for name in ("teacher", "autoencoder"))
+    (sentence,) = batch_sizes(history, others).texts
+    assert sentence.get_text() == "no run on record says how large its batches were"
 
 
 @pytest.mark.parametrize("draw", [precision_recall, false_alarms_and_recall])

@@ -9,6 +9,8 @@ import time
 import pytest
 from safetensors import safe_open
 
+from kdgat.datasets.batch_history import BatchHistoryDataset
+
 ADAPTIVE = (
     "autoencoder.fit.epochs=6,autoencoder.fit.batch_size.mode=adaptive,"
     "autoencoder.fit.batch_size.cpu_memory=4"
@@ -52,6 +54,14 @@ def test_a_run_begins_where_the_last_one_ended_and_says_what_it_used(data):
     assert second["batch_memory"][-1] == pytest.approx(0.8 * 4e6, rel=0.1)
     assert abs(second["batch_budget"][0] - budgets[-1]) <= abs(budgets[0] - budgets[-1])
     assert second["batch_budget"][0] != budgets[0]
+
+
+def test_both_runs_stand_in_the_second_one_s_picture(data, monkeypatch):
+    monkeypatch.setenv("KDGAT_DATA_ROOT", str(data))
+    shown = BatchHistoryDataset(dataset="synthetic").load()
+    used = [record["used"]["autoencoder"]["batch_budget"] for record in records(data)]
+    assert shown["batch_budget"].tolist() == [*used[0], *used[1]]
+    assert len(list(data.rglob("08_reporting/synthetic/*/autoencoder_batches.png/*/*.png"))) == 2
 
 
 def test_a_repeated_run_uses_the_same_sizes_without_tuning(forks, data):

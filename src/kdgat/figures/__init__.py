@@ -1,6 +1,7 @@
 """Pictures and the terminal's table: functions from data frames to figures, no files, one style."""
 
 from kdgat.figures.alarms import confusion_by_attack, false_alarms_and_recall, precision_recall
+from kdgat.figures.batches import batch_sizes
 from kdgat.figures.detection import roc_low_false_positives, score_over_time
 from kdgat.figures.fusion import fusion_weight_over_state
 from kdgat.figures.scorecard import (
@@ -17,6 +18,7 @@ from kdgat.figures.windows import DrawnGraph, latent_space, window_graphs
 __all__ = [
     "DrawnGraph",
     "alarm_table",
+    "batch_sizes",
     "confusion_by_attack",
     "false_alarms_and_recall",
     "fusion_weight_over_state",

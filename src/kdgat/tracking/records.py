@@ -12,6 +12,7 @@ from kdgat.errors import DataError, MissingInputError
 from kdgat.tracking.journal import write_whole
 
 SCHEDULE = "batch_schedule"  # name of the budgets of a stage's batches among what was used
+KIND = "kind"  # name of the device and the model's size among what was used
 LONGEST_DIFF = 1_000_000  # characters of `git diff` that a record keeps
 
 

@@ -38,8 +38,7 @@ class EpochHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Log one epoch as `<stage>/<metric>`, or the tags of a stage."""
         if hasattr(record, "stage_tags"):
-            tags = record.stage_tags.items()
-            self.run.log_tags({tag_of(record.stage, what): value for what, value in tags})
+            self.run.log_stage(record.stage, record.stage_tags)
             return
         self.run.log_epoch(record.stage, record.epoch, record.metrics, record.measured, record.used)
 
@@ -52,13 +51,13 @@ class TrackedRun:
         used: batch sizes that earlier lives of the run have used.
     """
 
-    def __init__(self, version: str, used: dict[str, dict[str, list]] | None = None):
+    def __init__(self, version: str, used: dict[str, dict[str, Any]] | None = None):
         self.version = version
         self.path = Path(locations.journals()) / f"{version}{journal.SUFFIX}"
         self._journal = Journal(self.path)
         self._courier = Courier(self.path)
         self._epochs = EpochHandler(self)
-        self._used: dict[str, dict[str, list]] = used or {}
+        self._used: dict[str, dict[str, Any]] = used or {}
 
     @classmethod
     def begin(
@@ -68,7 +67,7 @@ class TrackedRun:
         experiment: str,
         name: str,
         tags: dict[str, str],
-        used: dict[str, dict[str, list]] | None = None,
+        used: dict[str, dict[str, Any]] | None = None,
     ) -> Self:
         """Put a run on record, or go on with the one that has this version.
 
@@ -117,6 +116,11 @@ class TrackedRun:
     def log_tags(self, values: dict[str, str]) -> None:
         """Set tags, name -> value."""
         self._journal.append("tags", values=values)
+
+    def log_stage(self, stage: str, tags: dict[str, str]) -> None:
+        """Set tags of a stage whose batches have adapted; the record keeps what it ran on."""
+        self.log_tags({tag_of(stage, what): value for what, value in tags.items()})
+        self._used.setdefault(stage, {})[records.KIND] = tags[records.KIND]
 
     def log_metrics(
         self, values: dict[str, float], step: int = 0, measured: int | None = None

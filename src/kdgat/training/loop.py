@@ -222,7 +222,12 @@ class Loop:
             return {}
         budget, peak = self.sizer.nodes, self._peak()
         factor = self.sizer.adapt(peak=peak, fixed=self.memory.fixed, memory=self.memory.total)
-        return {"batch_budget": budget, "batch_memory": peak, "batch_factor": factor}
+        return {
+            "batch_budget": budget,
+            "batch_memory": peak,
+            "batch_target": self.sizer.settings.target * self.memory.total,
+            "batch_factor": factor,
+        }
 
     def _keep_best(self, epoch: int, loss: float) -> None:
         if loss < self.best.loss:

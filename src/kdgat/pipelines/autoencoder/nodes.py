@@ -4,13 +4,13 @@ import pandas as pd
 
 from kdgat.can.graph_store import GraphStore
 from kdgat.can.scaling import FeatureScaling
-from kdgat.figures import learning_curves
+from kdgat.figures import batch_sizes, learning_curves
 from kdgat.models.artifact import ModelArtifact
 from kdgat.parameters import Autoencoder, Compute, OperatingPoint
 from kdgat.training.autoencoder import train_autoencoder
 from kdgat.training.operating_points import detector_with_operating_point
 
-__all__ = ["learning_curves", "train_teacher_autoencoder"]
+__all__ = ["batch_sizes", "learning_curves", "train_teacher_autoencoder"]
 
 
 def train_teacher_autoencoder(

@@ -29,6 +29,12 @@ def create_pipeline() -> Pipeline:
                 outputs="autoencoder_curves",
                 name="draw_autoencoder_curves",
             ),
+            Node(
+                nodes.batch_sizes,
+                inputs={"history": "autoencoder_history", "batch_history": "batch_history"},
+                outputs="autoencoder_batches",
+                name="draw_autoencoder_batches",
+            ),
         ],
         tags=["autoencoder"],
     )

@@ -4,13 +4,14 @@ import pandas as pd
 
 from kdgat.can.graph_store import GraphStore
 from kdgat.can.scaling import FeatureScaling
-from kdgat.figures import learning_curves
+from kdgat.figures import batch_sizes, learning_curves
 from kdgat.models.artifact import ModelArtifact
 from kdgat.parameters import Compute, Distillation, OperatingPoint
 from kdgat.training import distillation
 from kdgat.training.operating_points import detector_with_operating_point
 
 __all__ = [
+    "batch_sizes",
     "join_histories",
     "learning_curves",
     "train_student_autoencoder",

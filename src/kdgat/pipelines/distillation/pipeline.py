@@ -47,6 +47,12 @@ def create_pipeline() -> Pipeline:
                 outputs="distillation_curves",
                 name="draw_distillation_curves",
             ),
+            Node(
+                nodes.batch_sizes,
+                inputs={"history": "distillation_history", "batch_history": "batch_history"},
+                outputs="distillation_batches",
+                name="draw_distillation_batches",
+            ),
         ],
         tags=["distillation"],
     )

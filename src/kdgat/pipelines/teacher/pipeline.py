@@ -30,6 +30,12 @@ def create_pipeline() -> Pipeline:
                 outputs="teacher_curves",
                 name="draw_teacher_curves",
             ),
+            Node(
+                nodes.batch_sizes,
+                inputs={"history": "teacher_history", "batch_history": "batch_history"},
+                outputs="teacher_batches",
+                name="draw_teacher_batches",
+            ),
         ],
         tags=["teacher"],
     )
