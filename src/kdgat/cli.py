@@ -221,6 +221,7 @@ def default_configuration() -> OmegaConfigLoader:
 def _run_or_repeat(from_run: str | None, **arguments):
     if from_run is not None:
         arguments = repeat(from_run, arguments)
+    locations.check_environment(arguments["env"])
     return kedro_run.callback(**arguments)
 
 

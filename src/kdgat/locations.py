@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from kdgat.errors import ParameterError
+
 _PACKAGE = Path(__file__).resolve().parent
 _ABOVE = _PACKAGE.parents[1]
 CHECKOUT = _ABOVE if (_ABOVE / "conf" / "base").is_dir() else None
@@ -12,6 +14,20 @@ PROJECT = CHECKOUT or Path.cwd()
 CONF = (CHECKOUT or _PACKAGE) / "conf"
 """The configuration: the repository's, else the one shipped in the package."""
 BUILT_IN_DATASET = "synthetic"
+
+
+def check_environment(name: str | None) -> None:
+    """Refuse an environment of the configuration (`--env`) that does not exist.
+
+    Args:
+        name: a folder of the configuration; None is the default one.
+
+    Raises:
+        ParameterError: there is no such folder.
+    """
+    there = sorted(path.parent.name for path in CONF.glob("*/parameters.yml"))
+    if name is not None and name not in there and not (CONF / name).is_dir():
+        raise ParameterError(f"there is no environment '{name}' in {CONF}: {', '.join(there)}")
 
 
 def data_root() -> str:

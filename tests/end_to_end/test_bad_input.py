@@ -113,6 +113,11 @@ def test_fusion_without_models_says_what_to_run_first(tmp_path, new_project):
     assert_one_sentence(result, "teacher_autoencoder", "`kedro run --pipeline autoencoder`")
 
 
+def test_unknown_environment(tmp_path, new_project):
+    result = new_project(tmp_path / "data").kedro("run", "--env", "somke")
+    assert_one_sentence(result, "somke", "base, quick, smoke")
+
+
 def test_unknown_pipeline(tmp_path, new_project):
     result = new_project(tmp_path / "data").run("--pipeline", "fusoin")
     assert_one_sentence(result, "fusoin", "did you mean 'fusion'?")

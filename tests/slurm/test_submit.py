@@ -64,7 +64,12 @@ def test_dry_run_needs_no_slurm_and_submission_says_that_it_does(desk):
     [
         (["fusoin"], ["no pipeline 'fusoin'", "fusion"]),
         (["fusion", "--seeds", "x"], ["--seeds", "'x'"]),
-        (["fusion", "--params", "seed=2"], ["seed"]),
+        (["fusion", "--seeds", "5-1"], ["--seeds", "5-1 runs backwards"]),
+        (["fusion", "--params", "seed=2"], ["--seeds"]),
+        (["fusion", "--params", "compute.threads"], ["write KEY=VALUE"]),
+        (["fusion", "--params", "compute.threads="], ["write KEY=VALUE"]),
+        (["fusion", "--env", "somke"], ["'somke'", "base, quick, smoke"]),
+        (["fusion", "teacher"], ["teacher, fusion do"]),
         (["fusion", "--params", "fusion.agent.step=2"], ["fusion.agent.step", "'steps'"]),
         (["fusion", "--params", "compute.threads.x=2"], ["compute.threads.x"]),
         (["fusion", "--plan", "plan.yml"], ["--plan"]),
@@ -82,6 +87,17 @@ def test_bad_request_ends_in_one_sentence(arguments, parts, desk):
     for part in parts:
         assert part in answer.stderr
     assert not desk.data.exists()
+
+
+def test_a_dataset_that_is_not_among_the_captures_here_is_refused(desk, tmp_path):
+    (tmp_path / "raw" / "hcrl_sa").mkdir(parents=True)
+    raw = {"KDGAT_RAW_ROOT": str(tmp_path / "raw")}
+    answer = desk.type("submit", "--dataset", "hcrl_as", **raw)
+    assert answer.returncode == 1
+    assert answer.stderr == f"error: there is no dataset 'hcrl_as' in {tmp_path}/raw: hcrl_sa\n"
+    assert desk.type("submit", "--dataset", "hcrl_sa", "--dry-run", **raw).returncode == 0
+    (desk.data / "05_model_input" / "hcrl_as").mkdir(parents=True)
+    assert desk.type("submit", "fusion", "--dataset", "hcrl_as", "--dry-run", **raw).returncode == 0
 
 
 def test_status_without_a_submission_says_so(desk):

@@ -97,6 +97,7 @@ GOOD = {"pipelines": ["fusion"], "datasets": ["a"], "seeds": [1]}
     [
         ({"seedz": [1]}, ["seedz", "allowed: pipelines, datasets, seeds"]),
         ({"seeds": "a-b"}, ["seeds", "range such as 1-5"]),
+        ({"seeds": "5-1"}, ["seeds: the range 5-1 runs backwards"]),
         ({"seeds": []}, ["seeds", "at least 1"]),
         ({"seeds": [1, 1]}, ["seeds", "twice"]),
         ({"pipelines": ["chain", "fusion"]}, ["pipelines", "stands alone"]),

@@ -1,5 +1,6 @@
 """`python -m kdgat.slurm submit | status | resubmit`."""
 
+import os
 import shutil
 import sys
 from dataclasses import replace
@@ -16,7 +17,7 @@ from kdgat.errors import KdgatError, ParameterError
 from kdgat.parameters import Group, Parameters
 from kdgat.slurm import stages
 from kdgat.slurm.queue import states
-from kdgat.slurm.sites import read_site, refuse_owned
+from kdgat.slurm.sites import Site, read_site, refuse_owned
 from kdgat.slurm.status import rows, table
 from kdgat.slurm.submission import (
     Settings,
@@ -71,6 +72,7 @@ def submit(
     plan = _plan(pipelines, **choice)
     _refuse_unknown(plan)
     profile = read_site(site, SITES)
+    _refuse_unknown_datasets(plan, profile)
     settings = Settings(
         {stage: [*profile.flags(stage), *flags] for stage in plan.pipelines}, concurrency, warning
     )
@@ -81,7 +83,6 @@ def submit(
         _print_dry(submission, batches, environment_script(profile, submission.folder.parents[1]))
         _print_checks(submission, batches, check)
     else:
-        click.echo(f"submission {submission.folder}")
         try:
             _send(submission, batches)
         except KdgatError:
@@ -166,9 +167,20 @@ def _plan(
         "environment": environment,
     }
     if params:
-        pairs = [pair.partition("=") for pair in params.split(",")]
-        raw["overrides"] = {"changed": {key: yaml.safe_load(value) for key, _, value in pairs}}
+        raw["overrides"] = {"changed": _changes(params)}
     return make_plan(raw, "the command line")
+
+
+def _changes(text: str) -> dict[str, Any]:
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    for key, _, value in pairs:
+        if not key or not value:
+            raise ParameterError(f"--params {text}: write KEY=VALUE,KEY=VALUE")
+        if key in ("dataset", "seed"):
+            raise ParameterError(
+                f"--params sets {key}: give --{key if key == 'dataset' else 'seeds'}"
+            )
+    return {key: yaml.safe_load(value) for key, _, value in pairs}
 
 
 def _seeds(text: str) -> list[int]:
@@ -193,6 +205,8 @@ def _refuse_unknown(plan: Plan) -> None:
         if name not in (*known, WHOLE_CHAIN):
             there_are = ", ".join([*known, f"{WHOLE_CHAIN} (all in one job)"])
             raise ParameterError(f"there is no pipeline '{name}': {there_are}")
+    locations.check_environment(plan.environment)
+    _refuse_wrong_order(plan.pipelines)
     default = _defaults()["seed"]
     if plan.one_seed and plan.seeds[0] != default:
         raise ParameterError(
@@ -201,6 +215,27 @@ def _refuse_unknown(plan: Plan) -> None:
         )
     for key in sorted({key for changes in plan.overrides.values() for key in changes}):
         _refuse_unknown_parameter(key)
+
+
+def _refuse_wrong_order(pipelines: list[str]) -> None:
+    """Every stage waits for the one before it: that must not be one that needs it."""
+    named = [name for name in pipelines if name in CHAIN]
+    right = [name for name in CHAIN if name in named]
+    if named != right:
+        raise ParameterError(f"{', '.join(named)} do not follow one another: {', '.join(right)} do")
+
+
+def _refuse_unknown_datasets(plan: Plan, site: Site) -> None:
+    """A misspelt dataset is to be found now, where the captures can be seen from here."""
+    root = Path(site.scratch or locations.data_root())
+    raw_root = site.environment.get("KDGAT_RAW_ROOT") or os.environ.get("KDGAT_RAW_ROOT")
+    raw = Path(raw_root or root / "01_raw")
+    for name in plan.datasets:
+        places = (raw / name, root / "05_model_input" / name)
+        if name == locations.BUILT_IN_DATASET or not raw.is_dir() or any(map(Path.is_dir, places)):
+            continue
+        there = ", ".join(sorted(path.name for path in raw.iterdir() if path.is_dir()))
+        raise ParameterError(f"there is no dataset '{name}' in {raw}: {there or 'it is empty'}")
 
 
 def _refuse_unknown_parameter(key: str) -> None:
@@ -236,7 +271,9 @@ def _print_checks(submission: Submission, batches: list[stages.Batch], is_wanted
 
 
 def _send(submission: Submission, batches: list[stages.Batch]) -> None:
-    for sent in stages.send(submission, batches):
+    for number, sent in enumerate(stages.send(submission, batches)):
+        if number == 0:  # a refusal leaves no folder to speak of
+            click.echo(f"submission {submission.folder}")
         count = "1 cell" if len(sent.cells) == 1 else f"{len(sent.cells)} cells"
         click.echo(f"{sent.stage}: job {sent.job}, {count}")
     click.echo(f"look with: slurm/status {submission.folder.name}")

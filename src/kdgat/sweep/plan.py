@@ -265,20 +265,23 @@ def make_plan(raw: Any, source: str) -> Plan:
         where = ".".join(str(part) for part in first["loc"]) or "the plan"
         allowed = f" (allowed: {', '.join(Plan.model_fields)})"
         hint = allowed if first["type"] in ("extra_forbidden", "model_type") else ""
-        raise ParameterError(f"{source}: {where}: {first['msg']}{hint}") from None
+        rule = first["msg"].removeprefix("Value error, ")
+        raise ParameterError(f"{source}: {where}: {rule}{hint}") from None
 
 
 def parse_seeds(text: str) -> list[int]:
     """Read `1-3,7` as [1, 2, 3, 7].
 
     Raises:
-        ValueError: A part is neither a number nor a range.
+        ValueError: A part is neither a number nor a range, or the range is empty.
     """
     seeds = []
     for part in text.split(","):
         first, _, last = part.strip().partition("-")
         if not first.isdigit() or not (last or first).isdigit():
             raise ValueError(f"'{text}' is neither a list of seeds nor a range such as 1-5")
+        if int(last or first) < int(first):
+            raise ValueError(f"the range {part.strip()} runs backwards")
         seeds += range(int(first), int(last or first) + 1)
     return seeds
 

@@ -114,6 +114,7 @@ def pipeline_of(name: str) -> Pipeline:
 
 def configuration(environment: str | None, runtime_params: dict) -> OmegaConfigLoader:
     """Open the project's configuration as `kedro run` would."""
+    locations.check_environment(environment)
     return OmegaConfigLoader(
         conf_source=settings.CONF_SOURCE,
         env=environment,
