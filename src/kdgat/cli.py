@@ -16,7 +16,7 @@ from kedro.framework.project import settings
 from kedro.io import DatasetError
 
 from kdgat import locations
-from kdgat.errors import KdgatError, sentence_of
+from kdgat.errors import KdgatError, is_disk_trouble, sentence_of
 from kdgat.model_commands import models
 from kdgat.parameter_page import describe, parameter_lines, parameter_page
 from kdgat.parameters import check_parameters
@@ -72,7 +72,9 @@ def _with_sentences(command: Callable) -> Callable:
         warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")
         try:
             return command(*args, **kwargs)
-        except (KdgatError, DatasetError) as error:
+        except (KdgatError, DatasetError, OSError) as error:
+            if isinstance(error, OSError) and not is_disk_trouble(error):
+                raise
             click.echo(f"error: {sentence_of(error)}", err=True)
             sys.exit(1)
 

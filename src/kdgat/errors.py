@@ -1,5 +1,15 @@
 """Errors meant for the person at the terminal: one sentence each, no traceback."""
 
+import errno
+from typing import TypeGuard
+
+DISK_TROUBLE = {
+    *(errno.ENOSPC, errno.EDQUOT),  # full, over quota
+    *(errno.EROFS, errno.EACCES, errno.EPERM),  # read-only, somebody else's
+    *(errno.ENOTDIR, errno.EIO, errno.ESTALE),  # a file where a folder should be, broken, gone
+}
+"""What a disk answers that will not take or give something."""
+
 
 class KdgatError(Exception):
     """What went wrong, where, what was found and what is allowed, in one sentence."""
@@ -24,4 +34,11 @@ def sentence_of(error: BaseException) -> str:
         if isinstance(cause, KdgatError):
             return str(cause)
         cause = cause.__cause__
+    if is_disk_trouble(error):
+        return f"{error.filename or 'the disk'}: {error.strerror}"
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def is_disk_trouble(error: BaseException) -> TypeGuard[OSError]:
+    """Say whether the disk would not take or give something: no fault of the code."""
+    return isinstance(error, OSError) and error.errno in DISK_TROUBLE

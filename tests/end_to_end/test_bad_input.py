@@ -113,6 +113,12 @@ def test_fusion_without_models_says_what_to_run_first(tmp_path, new_project):
     assert_one_sentence(result, "teacher_autoencoder", "`kedro run --pipeline autoencoder`")
 
 
+def test_a_data_root_where_nothing_can_be_written(tmp_path, new_project):
+    (tmp_path / "file").write_text("")
+    result = new_project(tmp_path / "file" / "data").run()
+    assert_one_sentence(result, f"{tmp_path}/file/data", "Not a directory")
+
+
 def test_unknown_environment(tmp_path, new_project):
     result = new_project(tmp_path / "data").kedro("run", "--env", "somke")
     assert_one_sentence(result, "somke", "base, quick, smoke")

@@ -21,6 +21,7 @@ def assert_quiet(log: str, most: int) -> None:
 def test_a_whole_chain(chain):
     _, result = chain
     assert_quiet(result.stdout + result.stderr, 60_000)
+    assert len(result.stdout.encode()) <= 16_000, "a run of fusion alone prints as much at its end"
     assert [line for line in result.stderr.splitlines() if not LINE.match(line)] == []
     assert "chain on synthetic" in result.stderr
     assert "parameters other than by default: data_processing." in result.stderr

@@ -258,6 +258,7 @@ def test_prune_is_dry_spares_the_needed_and_is_remembered(command, data):
     ("arguments", "parts"),
     [
         (("run", "--from-run", "nothing"), ["no run 'nothing'", "the latest are"]),
+        (("run", "--from-run", ""), ["the run's name is empty"]),
         (("run", "--from-run", "x", "--pipeline", "fusion"), ["leave out --pipeline"]),
         (("models", "show", "teacher_gat"), ["no stored model 'teacher_gat'", "teacher_agent"]),
         (("models", "show", "student_agent@2020"), ["student_agent has no version 2020"]),

@@ -13,7 +13,7 @@ import click
 import yaml
 
 from kdgat import locations
-from kdgat.errors import KdgatError, ParameterError
+from kdgat.errors import KdgatError, ParameterError, is_disk_trouble, sentence_of
 from kdgat.parameters import Group, Parameters
 from kdgat.slurm import stages
 from kdgat.slurm.queue import states
@@ -283,8 +283,10 @@ def main() -> None:
     """Run a command; an error of ours is one sentence and exit code 1."""
     try:
         cli(prog_name="slurm")
-    except KdgatError as error:
-        click.echo(f"error: {error}", err=True)
+    except (KdgatError, OSError) as error:
+        if isinstance(error, OSError) and not is_disk_trouble(error):
+            raise
+        click.echo(f"error: {sentence_of(error)}", err=True)
         sys.exit(1)
 
 

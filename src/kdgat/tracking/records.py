@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kdgat import locations
-from kdgat.errors import DataError, MissingInputError
+from kdgat.errors import DataError, MissingInputError, ParameterError
 from kdgat.tracking.journal import write_whole
 
 SCHEDULE = "batch_schedule"  # name of the budgets of a stage's batches among what was used
@@ -73,8 +73,11 @@ def find(run: str) -> dict[str, Any]:
     """Find a run by its version, by the end of its version, or by its MLflow id.
 
     Raises:
+        ParameterError: the name is empty.
         MissingInputError: no run, or several, fit.
     """
+    if not run:
+        raise ParameterError("the run's name is empty: give its version, its end or its MLflow id")
     if exists(run):
         return read(run)
     paths = sorted(Path(locations.run_records()).glob("*.json"))

@@ -96,7 +96,7 @@ class Checkpoint:
             self._room.unlink(missing_ok=True)
             raise DataError(
                 f"no checkpoint can be kept in {self.path.parent} ({error.strerror}; "
-                f"{size / 1e6:.1f} MB are needed): nothing has been trained yet"
+                f"{size / 1e6:.1f} MB are needed): stopped before training"
             ) from error
 
     def save(self, state: State) -> None:
