@@ -122,7 +122,7 @@ class KdgatHooks:
     @hook_impl
     def before_node_run(self, node: Node) -> None:
         """Say which node begins; its parameters were logged when the run began."""
-        LOGGER.info("%s", node.name)
+        LOGGER.info("%s", node.short_name)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:

@@ -33,7 +33,7 @@ def test_twelve_chains_leave_twelve_complete_sets_each_of_its_own_inputs(
             # another learning rate each: what belongs to which chain shows in the weights
             f"{SHORT},autoencoder.fit.learning_rate={(number + 1) * 1e-4}",
             *("--pipelines", "autoencoder,teacher,distillation,fusion"),
-            *("--to-nodes", ",".join(f"train_{agent}" for agent in AGENTS)),
+            *("--to-nodes", ",".join(f"fusion.train_{agent}" for agent in AGENTS)),
         )
         for number in range(CHAINS)
     ]

@@ -221,11 +221,13 @@ def test_what_is_pinned_is_taken_and_what_is_chosen_goes_before(command, data):
     pinned = versions_of(data, "teacher_classifier")[0]
     command("models", "pin", f"teacher_classifier@{pinned}")
     stage = [*SMOKE, "--pipeline", "distillation"]
-    printed = command(*stage, "--to-nodes", "train_student_classifier")
+    printed = command(*stage, "--to-nodes", "distillation.train_student_classifier")
     assert f"teacher_classifier: version {pinned}" in printed
     assert ", pinned" in printed
     chosen = f"teacher_classifier:{newest}"
-    printed = command(*stage, "--to-nodes", "train_student_classifier", "--load-versions", chosen)
+    printed = command(
+        *stage, "--to-nodes", "distillation.train_student_classifier", "--load-versions", chosen
+    )
     assert f"teacher_classifier: version {newest}" in printed
     command("models", "unpin", "teacher_classifier")
 

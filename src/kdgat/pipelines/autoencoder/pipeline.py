@@ -37,4 +37,6 @@ def create_pipeline() -> Pipeline:
             ),
         ],
         tags=["autoencoder"],
+        namespace="autoencoder",
+        prefix_datasets_with_namespace=False,
     )

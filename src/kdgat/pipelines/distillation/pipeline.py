@@ -55,4 +55,6 @@ def create_pipeline() -> Pipeline:
             ),
         ],
         tags=["distillation"],
+        namespace="distillation",
+        prefix_datasets_with_namespace=False,
     )

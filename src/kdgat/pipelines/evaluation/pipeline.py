@@ -135,4 +135,6 @@ def create_pipeline() -> Pipeline:
             ),
         ],
         tags=["evaluation"],
+        namespace="evaluation",
+        prefix_datasets_with_namespace=False,
     )

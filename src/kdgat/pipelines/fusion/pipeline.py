@@ -51,4 +51,6 @@ def create_pipeline() -> Pipeline:
             ),
         ],
         tags=["fusion"],
+        namespace="fusion",
+        prefix_datasets_with_namespace=False,
     )

@@ -46,4 +46,6 @@ def create_pipeline() -> Pipeline:
             ),
         ],
         tags=["pictures"],
+        namespace="pictures",
+        prefix_datasets_with_namespace=False,
     )

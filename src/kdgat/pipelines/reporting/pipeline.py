@@ -63,4 +63,6 @@ def create_pipeline() -> Pipeline:
             ),
         ],
         tags=["reporting"],
+        namespace="reporting",
+        prefix_datasets_with_namespace=False,
     )

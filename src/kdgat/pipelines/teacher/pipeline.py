@@ -38,4 +38,6 @@ def create_pipeline() -> Pipeline:
             ),
         ],
         tags=["teacher"],
+        namespace="teacher",
+        prefix_datasets_with_namespace=False,
     )
