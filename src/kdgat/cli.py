@@ -7,11 +7,12 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from kedro.config import OmegaConfigLoader
 from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.cli.utils import KedroCliError
 from kedro.framework.project import settings
 from kedro.io import DatasetError
 
@@ -227,8 +228,25 @@ def _run_or_repeat(from_run: str | None, **arguments):
     return kedro_run.callback(**arguments)
 
 
+def _told_by_click(option: click.Parameter) -> click.Parameter:
+    """Let click tell what is wrong with an option: Kedro itself prints `NoneType: None`."""
+    check = option.callback
+    if check is None:
+        return option
+
+    def checked(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+        try:
+            return check(context, parameter, value)
+        except KedroCliError as error:
+            raise click.BadParameter(error.message) from error
+
+    told = copy.copy(option)
+    told.callback = checked
+    return told
+
+
 run = copy.copy(kedro_run)
-run.params = [*kedro_run.params, FROM_RUN]
+run.params = [*map(_told_by_click, kedro_run.params), FROM_RUN]
 run.callback = _with_sentences(_run_or_repeat)
 cli.add_command(run)
 

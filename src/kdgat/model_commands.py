@@ -159,8 +159,10 @@ def unpin(reference: str, dataset: str | None, seed: int | None) -> None:
     from kdgat import stored_models
 
     model = stored_models.resolve(reference, dataset=dataset, seed=seed)
+    pinned = versions.pinned(model.folder)
     versions.unpin(model.folder)
-    click.echo(f"unpinned {model.name} for {model.dataset}, seed {model.seed}")
+    done = f"unpinned {pinned}" if pinned else "nothing was pinned"
+    click.echo(f"{done}: {model.name} for {model.dataset}, seed {model.seed}")
 
 
 @models.command()

@@ -63,6 +63,13 @@ def test_stages_come_in_the_order_of_their_newest_runs(put_on_record):
     assert [stage for stage, _, _ in shown()] == ["teacher", "student_classifier", "autoencoder"]
 
 
+def test_a_spoilt_record_is_told_of_and_left_out(put_on_record, tmp_path, caplog):
+    put_on_record(v1={"teacher": adapted(5)})
+    (tmp_path / "09_tracking" / "runs" / "v2.json").write_text('{"parameters"')
+    assert shown() == [("teacher", "v1", 0)]
+    assert "v2.json is not the record of a run" in caplog.text
+
+
 def test_without_records_there_is_no_row(put_on_record):
     assert shown() == []
     put_on_record(v1={"teacher": adapted(5)})

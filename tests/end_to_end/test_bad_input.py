@@ -124,6 +124,12 @@ def test_unknown_environment(tmp_path, new_project):
     assert_one_sentence(result, "somke", "base, quick, smoke")
 
 
+def test_load_versions_without_a_version(tmp_path, new_project):
+    result = new_project(tmp_path / "data").run("--load-versions", "teacher_autoencoder")
+    assert result.returncode == 2
+    assert "found teacher_autoencoder instead" in result.stderr.splitlines()[-1]
+
+
 def test_unknown_pipeline(tmp_path, new_project):
     result = new_project(tmp_path / "data").run("--pipeline", "fusoin")
     assert_one_sentence(result, "fusoin", "did you mean 'fusion'?")

@@ -57,9 +57,7 @@ class BatchHistoryDataset(AbstractDataset[None, pd.DataFrame]):
 def _runs_like_the_newest(dataset: str) -> dict[str, list[Run]]:
     """Find stage -> at most RUNS runs, newest first."""
     alike: dict[str, list[Run]] = defaultdict(list)
-    versions = (path.stem for path in Path(locations.run_records()).glob("*.json"))
-    for version in sorted(versions, reverse=True):
-        record = records.read(version)
+    for version, record in reversed(list(records.readable())):
         if record["parameters"]["dataset"] != dataset:
             continue
         for stage, used in record.get("used", {}).items():

@@ -91,8 +91,7 @@ def assess(works: Iterable[Work], held: Work | None = None) -> dict[Work, Status
 
 def all_records() -> list[Record]:
     """Read the records of all runs in the data folder, newest first."""
-    paths = Path(locations.run_records()).glob("*.json")
-    return [records.read(version) for version in sorted((p.stem for p in paths), reverse=True)]
+    return [record for _, record in reversed(list(records.readable()))]
 
 
 def status_of(record: Record, outputs: Iterable[Path]) -> Status:

@@ -1,8 +1,10 @@
 """The record of every run, one JSON file: what it ran on, and everything needed to repeat it."""
 
 import json
+import logging
 import platform
 import subprocess
+from collections.abc import Iterator
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from kdgat import locations
 from kdgat.errors import DataError, MissingInputError, ParameterError
 from kdgat.tracking.journal import write_whole
 
+LOGGER = logging.getLogger(__name__)
 SCHEDULE = "batch_schedule"  # name of the budgets of a stage's batches among what was used
 KIND = "kind"  # name of the device and the model's size among what was used
 LONGEST_DIFF = 1_000_000  # characters of `git diff` that a record keeps
@@ -69,6 +72,15 @@ def read(version: str) -> dict[str, Any]:
         raise DataError(f"{path} is not the record of a run: {error}") from error
 
 
+def readable() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give version and record of every run, oldest first; a spoilt one is told of and left out."""
+    for path in sorted(Path(locations.run_records()).glob("*.json")):
+        try:
+            yield path.stem, read(path.stem)
+        except DataError as error:
+            LOGGER.warning("%s: left out", error)
+
+
 def find(run: str) -> dict[str, Any]:
     """Find a run by its version, by the end of its version, or by its MLflow id.
 
@@ -82,7 +94,7 @@ def find(run: str) -> dict[str, Any]:
         return read(run)
     paths = sorted(Path(locations.run_records()).glob("*.json"))
     fitting = [path.stem for path in paths if path.stem.endswith(run)]
-    fitting = fitting or [path.stem for path in paths if read(path.stem).get("run_id") == run]
+    fitting = fitting or [name for name, record in readable() if record.get("run_id") == run]
     if len(fitting) == 1:
         return read(fitting[0])
     latest = ", ".join(path.stem for path in paths[-3:]) or "none"
@@ -100,8 +112,7 @@ def scored_configurations(dataset: str) -> int:
         dataset: its name.
     """
     seen = set()
-    for path in Path(locations.run_records()).glob("*.json"):
-        record = read(path.stem)
+    for _, record in readable():
         parameters = {**record["parameters"], "seed": None}
         if (
             parameters["dataset"] == dataset
