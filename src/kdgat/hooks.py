@@ -30,8 +30,10 @@ from kdgat.tracking.budgets import last_budget
 from kdgat.tracking.description import (
     capture_metrics,
     describe_origin,
+    headline_metrics,
     leak_metrics,
     leak_tags,
+    name_run,
     run_tags,
     scorecard_metrics,
 )
@@ -39,8 +41,8 @@ from kdgat.tracking.run import TrackedRun
 
 LOGGER = logging.getLogger(__name__)
 PREVIEWED = (Figure,)
-PREVIEWED_TABLES = ("scorecard", "alarm_scorecard")
-"""What MLflow's UI shows beside the figures of a run: pictures, and tables of this name."""
+PREVIEWED_FILES = ("scorecard", "alarm_scorecard", "comparison_html")
+"""What MLflow's UI shows beside the figures of a run: pictures, and files of this name."""
 
 
 class KdgatHooks:
@@ -78,7 +80,8 @@ class KdgatHooks:
             records.write(self.life.version, record)
         write_details(self.parameters.logging.level, self.life.version)
         self._say_beginning(record, origins)
-        self.run = self._begin(self.life.version, pipeline, origins, record)
+        chosen = run_params["runtime_params"] or {}
+        self.run = self._begin(self.life.version, pipeline, origins, record, chosen)
         if not self.life.is_first:
             done = self.life.clear_the_way(pipeline, catalog)
             LOGGER.info("going on with run %s; done already: %s", self.life.version, done or "-")
@@ -128,7 +131,7 @@ class KdgatHooks:
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
         """Log what was read and the leak report, before a check can end the run."""
         LOGGER.debug("saved %s", dataset_name)
-        if isinstance(data, PREVIEWED) or dataset_name in PREVIEWED_TABLES:
+        if isinstance(data, PREVIEWED) or dataset_name in PREVIEWED_FILES:
             self.run.log_artifact(Path(self._catalog.get(dataset_name)._get_load_path()))
         if dataset_name in self._saved:
             self.life.note_saved(dataset_name)
@@ -148,7 +151,8 @@ class KdgatHooks:
     ) -> None:
         """Show the results and where they lie; close the MLflow run."""
         if "scorecard" in pipeline.all_outputs():
-            self.run.log_metrics(scorecard_metrics(catalog.load("scorecard")))
+            scorecard = catalog.load("scorecard")
+            self.run.log_metrics(scorecard_metrics(scorecard) | headline_metrics(scorecard))
         show_results(pipeline, catalog, self.life.version)
 
     def end_run(self, status: str, error: str | None = None) -> None:
@@ -208,15 +212,17 @@ class KdgatHooks:
         pipeline: Pipeline,
         origins: dict[str, Origin],
         record: dict[str, Any],
+        chosen: dict[str, Any],
     ) -> TrackedRun:
         tags = run_tags(self.parameters, pipeline, version, self._project)
+        tags["changed"] = self._changed or "none"
         for name, origin in origins.items():
             tags[f"input.{name}"] = describe_origin(origin)
         experiment = record["experiment"]
         run = TrackedRun.begin(
             version,
             experiment=experiment,
-            name=f"{experiment} {self.parameters.dataset} seed {self.parameters.seed}",
+            name=name_run(experiment, self.parameters, chosen),
             tags=tags,
             used=record.get("used"),
         )

@@ -10,7 +10,7 @@ import click
 
 from kdgat import locations
 from kdgat.errors import ParameterError
-from kdgat.tracking import records
+from kdgat.tracking import records, view
 
 FROM_RUN = click.Option(
     ["--from-run"],
@@ -152,10 +152,16 @@ def deliver(dead_hosts: tuple[str, ...]) -> None:
 @click.option("--port", default=5000, show_default=True, help="Port on 127.0.0.1.")
 def serve(port: int) -> None:
     """Serve the SQLite store, and MLflow's UI, on loopback."""
+    from mlflow import MlflowClient  # seconds, which every command would wait
+
     uri = locations.tracking_uri()
     if not uri.startswith("sqlite:"):
         raise ParameterError(f"MLFLOW_TRACKING_URI is {uri}: that is where the UI is, too")
-    click.echo(f"MLflow UI: http://127.0.0.1:{port}/#/experiments")
+    click.echo(f"MLflow UI: http://127.0.0.1:{port}/#/experiments; runs with their key figures:")
+    for experiment in MlflowClient(uri).search_experiments(order_by=["last_update_time DESC"]):
+        place = f"experiments/{experiment.experiment_id}/runs?viewStateShareKey={view.VIEW}"
+        if view.TAG in experiment.tags:
+            click.echo(f"  {experiment.name:<16} http://127.0.0.1:{port}/#/{place}")
     options = {
         "--backend-store-uri": uri,
         "--artifacts-destination": str(locations.artifact_location()),

@@ -17,11 +17,11 @@ from typing import Any
 
 from filelock import FileLock
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Experiment, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 
 from kdgat import locations
-from kdgat.tracking import journal, records
+from kdgat.tracking import journal, records, view
 
 LOGGER = logging.getLogger(__name__)
 RECORDS_AT_ONCE = 400
@@ -250,17 +250,27 @@ def _create_run(record: dict[str, Any], client: MlflowClient) -> str:
 
 
 def _experiment(name: str, client: MlflowClient) -> str:
+    """Find or make an experiment; its list of runs gets kdgat's view."""
+    found = _find_or_make(name, client)
+    if found.tags.get(view.TAG) != view.saved_view(name):
+        client.set_experiment_tag(found.experiment_id, view.TAG, view.saved_view(name))
+    return found.experiment_id
+
+
+def _find_or_make(name: str, client: MlflowClient) -> Experiment:
     found = client.get_experiment_by_name(name)
     if found is None:
         try:
-            return client.create_experiment(name, locations.artifact_location())
+            return client.get_experiment(
+                client.create_experiment(name, locations.artifact_location())
+            )
         except MlflowException as error:  # on a server, another machine may have been quicker
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
             found = client.get_experiment_by_name(name)
     if found.lifecycle_stage == "deleted":
         client.restore_experiment(found.experiment_id)
-    return found.experiment_id
+    return found
 
 
 def _keep_refused(path: Path, what: Batch | dict[str, Any], error: MlflowException) -> None:

@@ -4,7 +4,9 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from kedro.pipeline import Pipeline
@@ -17,6 +19,7 @@ from kdgat.slurm.job import job_name, job_tags
 from kdgat.tracking import records
 
 TEST_METRICS = ("f1", "precision", "recall", "false_positive_rate", "auroc")
+NAME_LENGTH = 120  # what a list of runs can show
 CAPTURE_COUNTS = ("frames", "attack_frames", "bad_rows", "error_frames", "steps_back")
 PROTOCOL = "zero-shot+calibrated"  # every test capture is judged under both
 
@@ -35,6 +38,45 @@ def scorecard_metrics(scorecard: pd.DataFrame) -> dict[str, float]:
         for name in TEST_METRICS
         if pd.notna(row[name])
     }
+
+
+def headline_metrics(scorecard: pd.DataFrame) -> dict[str, float]:
+    """Sum up the student fusion, as means over test scenarios, `<metric>/<protocol>` -> value.
+
+    Args:
+        scorecard: one row per model, protocol and scenario; scenarios in which a metric is
+            undefined do not count for it.
+    """
+    student = scorecard[scorecard["model"] == "student_fusion"]
+    return {
+        f"{short}/{protocol}": float(mean)
+        for short, name in (("f1", "f1"), ("fpr", "false_positive_rate"))
+        for protocol, mean in student.groupby("protocol")[name].mean().dropna().items()
+    }
+
+
+def name_run(experiment: str, parameters: Parameters, chosen: dict[str, Any]) -> str:
+    """Name a run by pipeline, dataset, seed and what else the command chose.
+
+    Args:
+        experiment: the pipeline's name.
+        parameters: all of them.
+        chosen: what `--params` said, nested.
+
+    Returns:
+        `fusion hcrl_sa seed 2`, or `fusion hcrl_sa seed 2 distillation.soft.enabled=False`.
+    """
+    usual = f"{experiment} {parameters.dataset} seed {parameters.seed}"
+    others = [f"{k}={v}" for k, v in _flat(chosen) if k not in ("dataset", "seed")]
+    return " ".join([usual, *others])[:NAME_LENGTH]
+
+
+def _flat(values: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value
 
 
 def capture_metrics(summary: pd.DataFrame) -> dict[str, float]:
