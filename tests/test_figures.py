@@ -18,6 +18,7 @@ from kdgat.figures import (
     scorecard_bars,
     scorecard_page,
     scorecard_table,
+    scores_to_explore,
     teacher_against_student,
 )
 from kdgat.figures.style import in_words, model_styles, score_name
@@ -105,7 +106,7 @@ def legend_of(figure):
 def test_learning_curves_have_a_panel_per_stage_and_kind_of_metric(history):
     figure = learning_curves(history)
     drawn = panels(figure)
-    assert [axes.get_ylabel() for axes in drawn] == ["loss", "loss", "metric"]
+    assert [axes.get_ylabel() for axes in drawn] == ["loss", "loss", "validation AUROC"]
     assert {axes.get_xlabel() for axes in drawn} == {"epoch"}
     assert [axes.get_title(loc="left") for axes in drawn[:2]] == [
         "teacher autoencoder",
@@ -317,3 +318,28 @@ def test_an_empty_table_and_a_history_without_metrics_are_refused():
         learning_curves(pd.DataFrame({"stage": [], "epoch": []}))
     with pytest.raises(DataError, match="hold no metric"):
         learning_curves(pd.DataFrame({"stage": ["fusion"], "epoch": [0], "seconds": [1.0]}))
+
+
+def test_scores_to_explore_name_every_verdict():
+    windows = pd.DataFrame(
+        {
+            "scenario": "test_01",
+            "capture": ["benign"] + ["dos"] * 4,
+            "model": "student_fusion",
+            "start": [0, 0, 100, 200, 300],
+            "start_time": [5.0, 10.0, 11.0, 12.0, 13.0],
+            "end_time": [5.9, 10.9, 11.9, 12.9, 13.9],
+            "label": [0, 0, 1, 1, 0],
+            "score": [-1.0, -1.0, 2.0, 0.5, 1.0],
+        }
+    )
+    figure = scores_to_explore(windows, threshold=1.0)
+    assert [trace.visible for trace in figure.data] == [False, True]
+    told = [verdict for verdict, _ in figure.data[1].customdata]
+    assert told == ["quiet", "alarm", "missed attack", "false alarm"]
+    assert list(figure.data[1].x) == [0.0, 1.0, 2.0, 3.0]
+    line, shade = figure.layout.shapes
+    assert (line.y0, shade.x0, shade.x1) == (1.0, 1.0, 2.9)
+    shown_for_benign = figure.layout.updatemenus[0].buttons[0].args
+    assert shown_for_benign[0]["visible"] == [True, False]
+    assert len(shown_for_benign[1]["shapes"]) == 1

@@ -3,6 +3,7 @@
 from kdgat.figures.alarms import confusion_by_attack, false_alarms_and_recall, precision_recall
 from kdgat.figures.batches import batch_sizes
 from kdgat.figures.detection import roc_low_false_positives, score_over_time
+from kdgat.figures.exploring import scores_to_explore
 from kdgat.figures.fusion import fusion_weight_over_state
 from kdgat.figures.scorecard import (
     alarm_table,
@@ -31,6 +32,7 @@ __all__ = [
     "scorecard_bars",
     "scorecard_page",
     "scorecard_table",
+    "scores_to_explore",
     "summary_sentences",
     "teacher_against_student",
     "verdict_section",

@@ -207,5 +207,5 @@ def _panels(
     for axes in panels[len(scenarios) :]:
         axes.set_axis_off()
     handles, names = panels[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=min(across, 3) + 2)
+    figure.legend(handles, names, loc="outside lower center", ncols=3)
     return figure

@@ -194,7 +194,7 @@ def _colour(number: int) -> str:
 def _legend(figure: Figure, panels: Sequence[Axes], variants: int) -> None:
     if variants > 1:
         handles, names = panels[0].get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside lower center", ncols=variants)
+        figure.legend(handles, names, loc="outside upper left", ncols=variants)
 
 
 def _block_name(dataset: str, scenario: str, datasets: int) -> str:

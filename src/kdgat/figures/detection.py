@@ -191,6 +191,4 @@ def label_roc(figure: Figure, panels: np.ndarray) -> None:
         for axes in panels
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
-    figure.legend(
-        named.values(), named.keys(), loc="outside lower center", ncols=min(len(panels), 3) + 2
-    )
+    figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=3)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from kdgat.errors import DataError
 from kdgat.figures.style import (
@@ -74,16 +74,29 @@ def draw_curves(axes: Axes, rows: pd.DataFrame, metrics: list[str], what: str) -
             color=plain[name] if name in plain else next(extra),
             marker="o",
             markersize=2.5,
-            label=in_words(name).replace("val ", "validation ").replace("train ", "training "),
+            label=_metric_name(name),
         )
     if "val_loss" in metrics:
         best = rows["epoch"][rows["val_loss"].idxmin()] + 1
         axes.axvline(best, color=VALIDATION, linestyle="dotted", linewidth=1)
     if what == "loss" and (rows[metrics] > 0).all(axis=None):
         axes.set_yscale("log")
-    axes.set(xlabel="epoch", ylabel=what)
+        _plain_log_ticks(axes, rows[metrics].to_numpy())
+    axes.set(xlabel="epoch", ylabel=_metric_name(metrics[0]) if len(metrics) == 1 else what)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend()
+
+
+def _metric_name(name: str) -> str:
+    return in_words(name).replace("val ", "validation ").replace("train ", "training ")
+
+
+def _plain_log_ticks(axes: Axes, values: np.ndarray) -> None:
+    """Write `0.5`, not a power of ten; between powers only where the values span few of them."""
+    between = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0) if values.max() < 8 * values.min() else (1.0, 3.0)
+    axes.yaxis.set_major_locator(LogLocator(subs=between, numticks=99))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 @house_style

@@ -229,11 +229,12 @@ def draw_scorecard(scorecard: pd.DataFrame) -> PlotlyFigure:
 
 def draw_scores(
     window_scores: pd.DataFrame, thresholds: Thresholds, parameters: Evaluation
-) -> tuple[Figure, Figure, Figure]:
+) -> tuple[Figure, PlotlyFigure, Figure, Figure]:
     """Draw a capture's scores over time, the ROC at low false-positive rates, both classifiers.
 
     Returns:
-        The three figures, of the calibrated protocol; the capture is the first test capture with
+        Scores over time to print and, of all captures, to explore; ROC; teacher and student; of
+        the calibrated protocol. The capture to print is the first test capture with
         attacks, the model `evaluation.drawn_model`.
     """
     of_test = (window_scores["split"] == "test") & (window_scores["protocol"] == CALIBRATED)
@@ -247,6 +248,7 @@ def draw_scores(
     capture = drawn[drawn["label"] == 1]["capture"].iloc[0]
     return (
         figures.score_over_time(drawn[drawn["capture"] == capture], values[parameters.drawn_model]),
+        figures.scores_to_explore(drawn, values[parameters.drawn_model]),
         figures.roc_low_false_positives(test, values),
         figures.teacher_against_student(test, "teacher_classifier", "student_classifier", values),
     )

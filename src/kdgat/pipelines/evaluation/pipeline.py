@@ -124,7 +124,12 @@ def create_pipeline() -> Pipeline:
                     "thresholds": "thresholds",
                     "parameters": "params:evaluation",
                 },
-                outputs=["score_over_time", "roc_low_false_positives", "teacher_against_student"],
+                outputs=[
+                    "score_over_time",
+                    "scores_to_explore",
+                    "roc_low_false_positives",
+                    "teacher_against_student",
+                ],
                 name="draw_scores",
             ),
             Node(

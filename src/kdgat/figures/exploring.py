@@ -1,0 +1,137 @@
+"""Scores over time of every test capture, to zoom into in a browser."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from kdgat.figures.style import (
+    ATTACK,
+    BENIGN,
+    GREY,
+    GRID,
+    INK,
+    in_words,
+    require_columns,
+    score_name,
+)
+
+COLUMNS = ("scenario", "capture", "model", "start", "start_time", "end_time", "label", "score")
+VERDICTS = ("quiet", "false alarm", "missed attack", "alarm")
+"""By 2 · label + alarm."""
+FALSE_ALARM = "#CC79A7"
+COLOURS = (BENIGN, FALSE_ALARM, ATTACK, ATTACK)
+"""Seen on white and, as kedro viz shows it, on black."""
+SYMBOLS = ("circle", "x", "circle-open", "circle")
+SIZES = (4, 8, 9, 5)
+SIGNS = "● alarm, ○ missed attack, ✕ false alarm; shaded: attack windows; dashed: threshold"
+HOVER = (
+    "%{customdata[0]}, window from frame %{customdata[1]:,}<br>%{x:.3f} s, score %{y:.2f}"
+    "<extra></extra>"
+)
+
+
+def scores_to_explore(window_scores: pd.DataFrame, threshold: float) -> go.Figure:
+    """Draw one model's scores over the time of each capture; a menu picks the capture.
+
+    Args:
+        window_scores: COLUMNS, times in s; one model.
+        threshold: windows at or above it alarm; in the scores' unit.
+
+    Returns:
+        Shaded: attack windows. Vermilion: alarms, hollow where an attack is missed; crosses: false
+        alarms; sky blue: quiet. The first capture that holds attacks is shown first.
+
+    Raises:
+        DataError: a column is missing, or there is no row.
+    """
+    require_columns(window_scores, COLUMNS, "Scores to explore")
+    captures = [
+        (name, windows.sort_values("start_time", ignore_index=True))
+        for name, windows in window_scores.groupby("capture", observed=True, sort=True)
+    ]
+    first = next((i for i, (_, windows) in enumerate(captures) if windows["label"].any()), 0)
+    shades = [[_line(threshold), *_shades(windows)] for _, windows in captures]
+    model = window_scores["model"].iloc[0]
+    figure = go.Figure([_trace(name, windows, threshold) for name, windows in captures])
+    for number, trace in enumerate(figure.data):
+        trace.visible = number == first
+    buttons = [
+        {
+            "label": name,
+            "method": "update",
+            "args": [
+                {"visible": [other == number for other in range(len(captures))]},
+                {"shapes": shades[number], "xaxis.autorange": True, "yaxis.autorange": True},
+            ],
+        }
+        for number, (name, _) in enumerate(captures)
+    ]
+    menu = {"buttons": buttons, "active": first, "x": 0, "xanchor": "left", "y": 1.02}
+    figure.update_layout(
+        template="simple_white",
+        xaxis={"title": f"time since the capture's first window [s]<br>{SIGNS}"},
+        yaxis={
+            "title": f"{score_name(model)} of the {in_words(model)}",
+            "showgrid": True,
+            "gridcolor": GRID,
+        },
+        shapes=shades[first],
+        updatemenus=[{**menu, "yanchor": "bottom"}],
+        font={"color": INK, "size": 13},
+        margin={"t": 60, "r": 20},
+    )
+    return figure
+
+
+def _trace(name: str, windows: pd.DataFrame, threshold: float) -> go.Scatter:
+    verdict = _verdicts(windows, threshold)
+    begin = windows["start_time"].iloc[0]
+    return go.Scatter(
+        name=name,
+        x=(windows["start_time"] - begin).round(3),
+        y=windows["score"].astype(np.float64).round(3),
+        mode="lines+markers",
+        line={"color": GREY, "width": 0.6},
+        marker={
+            "color": np.take(COLOURS, verdict),
+            "symbol": np.take(SYMBOLS, verdict),
+            "size": np.take(SIZES, verdict),
+        },
+        customdata=list(zip(np.take(VERDICTS, verdict), windows["start"], strict=True)),
+        hovertemplate=HOVER,
+        showlegend=False,
+    )
+
+
+def _verdicts(windows: pd.DataFrame, threshold: float) -> np.ndarray:
+    alarm = windows["score"].to_numpy(np.float64) >= threshold
+    return 2 * windows["label"].to_numpy(np.int64) + alarm
+
+
+def _line(threshold: float) -> dict:
+    dashed = {"color": GREY, "dash": "dash", "width": 1.5}
+    return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": threshold, "y1": threshold} | {
+        "line": dashed
+    }
+
+
+def _shades(windows: pd.DataFrame) -> list[dict]:
+    """Shade every run of attack windows, from its first window's start to its last one's end."""
+    attack = np.concatenate([[0], windows["label"].to_numpy(), [0]]).astype(np.int8)
+    begins, ends = np.flatnonzero(np.diff(attack) == 1), np.flatnonzero(np.diff(attack) == -1) - 1
+    zero = windows["start_time"].iloc[0]
+    return [
+        {
+            "type": "rect",
+            "yref": "paper",
+            "y0": 0,
+            "y1": 1,
+            "x0": round(float(windows["start_time"].iloc[begin] - zero), 3),
+            "x1": round(float(windows["end_time"].iloc[end] - zero), 3),
+            "fillcolor": ATTACK,
+            "opacity": 0.18,
+            "line": {"width": 0},
+            "layer": "below",
+        }
+        for begin, end in zip(begins, ends, strict=True)
+    ]
