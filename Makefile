@@ -10,6 +10,7 @@ help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
 
 $(VENV)/installed: pyproject.toml requirements.lock
+	@echo "installing into $(VENV): some minutes, 2.5 GB"
 	python3 -m venv $(VENV)
 	$(BIN)/pip install --disable-pip-version-check --quiet --constraint requirements.lock --editable '.[dev]'
 	touch $@

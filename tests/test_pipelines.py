@@ -1,14 +1,17 @@
 """The pipelines as people see them: grouped by stage, in layers that lead one way."""
 
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 from kedro.pipeline import Pipeline
 
-from kdgat.pipeline_registry import register_pipelines
+from kdgat.figures.pipelines import Stage, hand_overs, pipeline_map
+from kdgat.pipeline_registry import register_pipelines, stages_of_the_chain
 
-CONF = Path(__file__).resolve().parents[1] / "conf" / "base"
+ROOT = Path(__file__).resolve().parents[1]
+CONF = ROOT / "conf" / "base"
 LAYERS = ("raw", "model_input", "models", "model_output", "reporting")
 PIPELINES = register_pipelines()
 
@@ -56,3 +59,18 @@ def test_every_node_stands_under_its_stage():
     for node in (PIPELINES["__default__"] + PIPELINES["reporting"]).nodes:
         assert node.namespace in node.tags
         assert node.name == f"{node.namespace}.{node.short_name}"
+
+
+def test_hand_overs():
+    stages = [
+        Stage("a", frozenset({"raw"}), frozenset({"graphs", "table"})),
+        Stage("b", frozenset({"graphs"}), frozenset({"model"})),
+    ]
+    assert hand_overs(stages) == {(0, 1): ["graphs"], (0, 2): ["table"], (1, 2): ["model"]}
+
+
+def test_the_picture_of_the_pipelines_is_up_to_date():
+    page = (ROOT / "docs" / "pictures" / "pipelines.svg").read_text()
+    written = re.findall(r"<t(?:ext|span)[^>]*>([^<]+)</t", page)
+    drawn = [t.get_text() for t in pipeline_map(stages_of_the_chain()).axes[0].texts]
+    assert sorted(written) == sorted(line for text in drawn for line in text.split("\n") if line)

@@ -196,6 +196,26 @@ def features(output: Path) -> None:
 
 
 @cli.command()
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=locations.PROJECT / "docs" / "pictures" / "pipelines.svg",
+    help="the picture to write (default: docs/pictures/pipelines.svg)",
+)
+def picture(output: Path) -> None:
+    """Draw which pipeline hands what to which, from the pipelines themselves."""
+    import matplotlib
+
+    from kdgat.figures.pipelines import pipeline_map
+    from kdgat.pipeline_registry import stages_of_the_chain
+
+    # text stays text, to be searched and compared; equal pipelines give equal files
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "kdgat"}):
+        pipeline_map(stages_of_the_chain()).savefig(output, metadata={"Date": None})
+    click.echo(f"wrote {output}")
+
+
+@cli.command()
 @click.argument("words", nargs=-1)
 @click.option(
     "--output",

@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Pipeline
 
+from kdgat.figures.pipelines import Stage
 from kdgat.pipelines import (
     autoencoder,
     data_processing,
@@ -39,3 +40,20 @@ def register_pipelines() -> dict[str, Pipeline]:
         "pictures": pictures.create_pipeline(),
         "reporting": reporting.create_pipeline(),
     }
+
+
+def stages_of_the_chain() -> list[Stage]:
+    """See the pipelines of the whole chain from outside, in the order in which they run."""
+    named = register_pipelines()
+    chain = named.pop("__default__")
+    of_stage = {group.name: group.nodes for group in chain.group_nodes_by("namespace")}
+    parts = {name: chain.only_nodes(*of_stage[name]) for name in named if name in of_stage}
+    read = {name for part in parts.values() for name in part.inputs()}
+    return [
+        Stage(
+            name=name,
+            reads=frozenset(name for name in part.inputs() if not name.startswith("params:")),
+            makes=frozenset(part.outputs() | (part.all_outputs() & read)),
+        )
+        for name, part in parts.items()
+    ]
