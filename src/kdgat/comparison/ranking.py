@@ -95,8 +95,9 @@ def _sentence(outcome: "RankResult", ranks: pd.DataFrame) -> str:
     )
     if outcome.pvalue >= outcome.alpha:
         return says
-    level = ranks.loc[ranks["mean_rank"] <= best["mean_rank"] + outcome.cd, "detector"]
+    within = ranks["mean_rank"] <= best["mean_rank"] + outcome.cd
+    first, *others = ranks.loc[within, "detector"].str.replace("_", " ")
     return (
         f"{says} Ranks closer than {outcome.cd:.2f} (Nemenyi's critical difference) are not told "
-        f"apart; with the best, {best['detector']}, these are: {', '.join(level[1:]) or 'none'}."
+        f"apart; with the best, {first}, these are: {', '.join(others) or 'none'}."
     )
