@@ -118,6 +118,17 @@ def test_what_is_half_saved_runs_again_and_what_needs_it_does_not(data_root):
     assert [catalog.exists(name) for name in "acde"] == [True, False, False, False]
 
 
+def test_what_was_being_saved_when_a_run_failed_is_removed(data_root):
+    catalog = DataCatalog({name: versioned(data_root, name) for name in "abc"})
+    life = Life.find(COMMAND, "v1")
+    life.claim()
+    for name in "ab":
+        catalog.save(name, {})
+    life.note_saved("a")
+    life.remove_half_saved("abc", catalog)
+    assert [catalog.exists(name) for name in "abc"] == [True, False, False]
+
+
 def test_code_and_parameters_make_a_command(monkeypatch):
     asked = dict.fromkeys(
         ("pipeline_names", "tags", "from_nodes", "to_nodes", "node_names", "from_inputs")

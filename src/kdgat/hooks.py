@@ -80,14 +80,14 @@ class KdgatHooks:
             records.write(self.life.version, record)
         write_details(self.parameters.logging.level, self.life.version)
         self._say_beginning(record, origins)
+        self._saved = saved_versions(pipeline, catalog)
+        self._catalog = catalog
         chosen = run_params["runtime_params"] or {}
         self.run = self._begin(self.life.version, pipeline, origins, record, chosen)
         if not self.life.is_first:
             done = self.life.clear_the_way(pipeline, catalog)
             LOGGER.info("going on with run %s; done already: %s", self.life.version, done or "-")
         give_provenance(pipeline, catalog, record, self.run.run_id)
-        self._saved = saved_versions(pipeline, catalog)
-        self._catalog = catalog
         self._memory.enter_context(self._remembering())
 
     def _settle(
@@ -165,6 +165,8 @@ class KdgatHooks:
         if self.run is None:  # it never began
             return
         self._memory.close()
+        if status != "FINISHED":
+            self.life.remove_half_saved(self._saved, self._catalog)
         self.run.end(status, error)
         self.run = None
         if status == "FINISHED":

@@ -8,6 +8,8 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,6 +92,19 @@ class Life:
     def note_saved(self, dataset: str) -> None:
         """Remember that an output of the run is there in full."""
         (self.folder / SAVED / dataset).touch()
+
+    def remove_half_saved(self, outputs: Iterable[str], catalog: CatalogProtocol) -> None:
+        """Remove what was being saved when the run ended, such as an empty file on a full disk.
+
+        Args:
+            outputs: names of all that the run saves in versions.
+            catalog: its catalog, in which they have the version of the run.
+        """
+        for name in outputs:
+            # A disk that does not even let go of a file keeps it for `clear_the_way`.
+            with suppress(OSError):
+                if not (self.folder / SAVED / name).exists():
+                    Path(str(catalog.get(name)._get_load_path())).unlink(missing_ok=True)
 
     def clear_the_way(self, pipeline: Pipeline, catalog: CatalogProtocol) -> list[str]:
         """Remove what an earlier life has saved of nodes that have to run again.

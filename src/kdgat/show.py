@@ -29,7 +29,9 @@ def show_results(pipeline: Pipeline, catalog: CatalogProtocol, version: str) -> 
             console.print(f"{kind}: {folder}", highlight=False)
     console.print(f"version: {version}", highlight=False)
     console.print(f"tracking store: {locations.tracking_uri()}", highlight=False)
-    console.print("MLflow UI: make mlflow, then http://127.0.0.1:5000", highlight=False)
+    served = locations.tracking_uri().startswith("http")
+    page = locations.tracking_uri() if served else "make mlflow, then http://127.0.0.1:5000"
+    console.print(f"MLflow UI: {page}", highlight=False)
 
 
 def _show_scorecard(catalog: CatalogProtocol, console: Console) -> None:
