@@ -22,6 +22,7 @@ METRICS = {
         "student_classifier/val_loss",
         "student_classifier/val_f1",
     ),
+    "reporting": (),
 }
 """Experiment -> metrics worth a column; OF_TEST elsewhere."""
 TAGS = ("training_mode", "changed")
