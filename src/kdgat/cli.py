@@ -22,6 +22,7 @@ from kdgat.model_commands import models
 from kdgat.parameter_page import describe, parameter_lines, parameter_page
 from kdgat.parameters import check_parameters
 from kdgat.run_commands import FROM_RUN, repeat, tracking
+from kdgat.score_command import score
 from kdgat.sweep.commands import report, sweep
 from kdgat.tracking import records
 
@@ -275,6 +276,6 @@ for group in (models, tracking):
         command.callback = _with_sentences(command.callback)
     cli.add_command(group)
 
-for command in (sweep, report):
+for command in (sweep, report, score):
     command.callback = _with_sentences(command.callback)
     cli.add_command(command)

@@ -166,6 +166,23 @@ def test_a_detector_learns_the_car_from_the_first_seconds_as_the_evaluation_did(
     assert 0 < len(distrusted) < scores["capture"].nunique()
 
 
+def test_score_judges_a_capture_and_writes_every_window_once(command, data, tmp_path):
+    folder = data / "01_raw" / "synthetic" / "test_01_known_vehicle_known_attack"
+    capture, file = folder / "dos-birch.csv", tmp_path / "windows.csv"
+    arguments = ("score", "student_agent", str(capture), "--output", str(file))
+    *runs, last = command(*arguments).strip().splitlines()
+    windows = pd.read_csv(file, keep_default_na=False)
+    detector = kdgat.load_detector(file_of(data, "student_agent", versions_of(data)[0]))
+    judged = detector.score(frames_of(capture))
+    np.testing.assert_allclose(windows["score"], judged["score"], rtol=1e-6)
+    num_alarms = int(judged["alarm"].sum())
+    assert last.startswith(f"{num_alarms:,} of {len(judged):,} windows alarm (zero_shot;")
+    assert sum(int(line.split(" windows")[0].split()[-1]) for line in runs) == num_alarms
+    before = file.read_bytes()
+    assert "is there already" in command(*arguments, code=1)
+    assert file.read_bytes() == before
+
+
 def frames_of(capture: Path) -> pd.DataFrame:
     """Read a capture of the built-in dataset; tests/can tests the readers."""
     rows = pd.read_csv(capture, dtype={"arbitration_id": str, "data_field": str})

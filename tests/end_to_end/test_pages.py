@@ -19,6 +19,8 @@ TYPED = {
     "kedro models list": (),
     "kedro models show student_agent --seed 1": (),
     "kedro models export student_agent detector.safetensors --seed 1": (),
+    "kedro score student_agent data/01_raw/synthetic/test_01_known_vehicle_known_attack/"
+    "dos-birch.csv --seed 1 --calibration-seconds 5": (),
     "kedro params operating_point": (),
     "kedro params teacher.fit": (),
     "kedro run --pipeline teacher --params teacher.mode=curriculum,teacher.fit.epochs=30": SMOKE,
@@ -114,7 +116,8 @@ def test_the_lists_hold_the_commands_of_the_pages_and_no_other():
 
 @pytest.mark.parametrize("line", TYPED)
 def test_command_does_what_it_says(line, project, tmp_path):
-    program, *words = line.replace("detector.s", f"{tmp_path}/detector.s").split()
+    line_here = line.replace("data/01_raw", f"{project.raw}")
+    program, *words = line_here.replace("detector.s", f"{tmp_path}/detector.s").split()
     if program == "kedro":
         result = project.kedro(*words, *TYPED[line])
     else:

@@ -69,5 +69,8 @@ def build(artifact: ModelArtifact) -> nn.Module:
         model.load_state_dict(artifact.state, strict=True)
     except RuntimeError as error:
         reason = " ".join(str(error).split())
-        raise DataError(f"the stored weights do not fit a {artifact.kind}: {reason}") from error
+        raise DataError(
+            f"the stored weights do not fit a {artifact.kind} of this kdgat: "
+            f"train it again, or use the kdgat of its git commit ({reason})"
+        ) from error
     return model.eval()

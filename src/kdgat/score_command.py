@@ -1,0 +1,89 @@
+"""`kedro score`: one capture judged by one stored model."""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kdgat.errors import KdgatError
+from kdgat.model_commands import of_dataset_and_seed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ALARMS_SHOWN = 20
+
+
+@click.command()
+@click.argument("model")
+@click.argument("capture", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--calibration-seconds",
+    type=click.FloatRange(min=0.0),
+    default=0.0,
+    help="So much of the beginning is taken for benign, teaches the car and is not scored "
+    "(default: 0, zero-shot).",
+)
+@click.option(
+    "--bad-row-share",
+    type=click.FloatRange(0.0, 1.0),
+    default=0.001,
+    show_default=True,
+    help="Share of malformed rows above which the capture is refused.",
+)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write every window to this new CSV file.",
+)
+@of_dataset_and_seed
+def score(
+    model: str,
+    capture: Path,
+    calibration_seconds: float,
+    bad_row_share: float,
+    output: Path | None,
+    dataset: str | None,
+    seed: int | None,
+) -> None:
+    """Judge CAPTURE, a log of any format, with MODEL: an exported file, or a stored model."""
+    from kdgat import stored_models
+    from kdgat.can.captures import read_capture
+    from kdgat.detector import load_detector
+
+    if output is not None and output.exists():
+        raise KdgatError(f"{output} is there already: nothing is overwritten")
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    is_file = Path(model).is_file()
+    path = Path(model) if is_file else stored_models.resolve(model, dataset=dataset, seed=seed).path
+    frames, bad_rows = read_capture(capture, bad_row_share)
+    windows = load_detector(path).score(frames, calibration_seconds=calibration_seconds)
+    if output is not None:
+        windows.to_csv(output, index=False, mode="x")
+    for line in verdict_lines(windows):
+        click.echo(line)
+    click.echo(
+        f"{int(windows['alarm'].sum()):,} of {len(windows):,} windows alarm "
+        f"({windows['protocol'].iloc[0]}; {len(frames):,} frames, "
+        f"{len(bad_rows):,} malformed rows left out)"
+    )
+
+
+def verdict_lines(windows: "pd.DataFrame") -> list[str]:
+    """Describe each unbroken run of alarms: when, how many windows, which IDs first.
+
+    Args:
+        windows: as `Detector.score` gives them, at least one.
+    """
+    run = (windows["alarm"] != windows["alarm"].shift()).cumsum()
+    runs = [part for _, part in windows.groupby(run) if part["alarm"].iloc[0]]
+    began = windows["start_time"].iloc[0]
+    lines = [
+        f"{part['start_time'].iloc[0] - began:10.3f} s to {part['end_time'].iloc[-1] - began:10.3f}"
+        f" s  {len(part):5,} windows  {part.loc[part['score'].idxmax(), 'offending_ids']}"
+        for part in runs[:ALARMS_SHOWN]
+    ]
+    if len(runs) > ALARMS_SHOWN:
+        lines.append(f"... and {len(runs) - ALARMS_SHOWN:,} more: --output writes every window")
+    return lines
