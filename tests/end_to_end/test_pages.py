@@ -44,6 +44,7 @@ NOT_TYPED = {
         "20 minutes a seed, on captures that are not ours to ship",
         "kedro sweep --pipelines chain --datasets hcrl_sa --seeds 1-3 --status",
     ),
+    "kedro score": ("the tutorial's line, which names a capture", "kedro score --help"),
     "kedro viz": ("a server", "kedro viz run --help"),
     "make mlflow": ("a server; `kedro tracking serve`", "make -n mlflow"),
     "make setup": ("installs: what runs the tests has done it", "make -n setup"),
