@@ -120,9 +120,10 @@ def main() -> None:
     for model in arguments.models:
         for group, cars in groups.items():
             for row in measure(model, cars).itertuples():
+                seconds = f"{row.seconds_to_alarm:.3f}" if row.episodes_found else "–"
                 print(
                     f"| {row.model} | {group} | {row.protocol} | {row.scenario} "
-                    f"| {row.episodes_found} of {row.episodes} | {row.seconds_to_alarm:.3f} "
+                    f"| {row.episodes_found} of {row.episodes} | {seconds} "
                     f"| {row.false_alarms_per_hour:,.0f} "
                     f"| {row.false_alarms_per_hour_low:,.0f}–{row.false_alarms_per_hour_high:,.0f} "
                     f"| {row.benign_hours:.3f} | {row.episode_recall_at_1_per_hour:.3f}, "
