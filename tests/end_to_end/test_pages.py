@@ -98,13 +98,14 @@ def shell(line: str, data: Path) -> subprocess.CompletedProcess:
 
 @pytest.fixture(scope="module")
 def project(copied_chain, tmp_path_factory):
-    """A project in which a chain has ended, and beside its captures those of `my_car`."""
+    """A project in which a chain has ended, and under other names beside its captures the same."""
     folder = tmp_path_factory.mktemp("pages")
     project = copied_chain(folder / "data")
     project.raw = project.data / "01_raw"
-    for scenario in (project.raw / "synthetic").glob("t*_*"):
-        (project.raw / "my_car").mkdir(exist_ok=True)
-        (project.raw / "my_car" / scenario.name).symlink_to(scenario)
+    for name in ("my_car", "hcrl_sa"):
+        (project.raw / name).mkdir()
+        for scenario in (project.raw / "synthetic").glob("t*_*"):
+            (project.raw / name / scenario.name).symlink_to(scenario)
     return project
 
 
