@@ -49,9 +49,9 @@ and set_03, bytes that rest in short profiles. Of the detectors with two protoco
 configurations were scored on hcrl_sa's test, undistilled students among them. Its figures on
 unknown vehicles and attacks are optimistic to that degree.
 
-What is missed: the sparse and unknown attacks of set_01 and set_03, which are ranked well and lie
-below the operating points (one seed each, trained before bytes rested in short profiles);
-masquerade; and a fusion that is better than its better detector anywhere.
+What is missed: the sparse and unknown attacks of set_01 and set_03, which calibrated detectors rank
+well, but below their operating points (one seed each, trained before bytes rested in short
+profiles); masquerade; and a fusion that is better than its better detector anywhere.
 """
 
 DETECTOR_FILES = (
