@@ -24,6 +24,7 @@ from kdgat.log_files import changed_parameters, end_details, write_details
 from kdgat.parameters import Parameters, check_parameters, flatten
 from kdgat.provenance import give_provenance, run_record
 from kdgat.show import show_results
+from kdgat.signals import end_if_received
 from kdgat.slurm.job import mark_complete
 from kdgat.tracking import records
 from kdgat.tracking.budgets import last_budget
@@ -125,6 +126,7 @@ class KdgatHooks:
     @hook_impl
     def before_node_run(self, node: Node) -> None:
         """Say which node begins; its parameters were logged when the run began."""
+        end_if_received()
         LOGGER.info("%s", node.short_name)
 
     @hook_impl

@@ -21,6 +21,20 @@ class Received:
         raise SystemExit(128 + number)
 
 
+_listeners: list[Received] = []
+
+
+def end_if_received() -> None:
+    """End a run whose signal was lost: Python lets no exit out of a destructor or a callback.
+
+    Raises:
+        SystemExit: 128 + the signal, if one has been received.
+    """
+    for received in _listeners:
+        if received.signal is not None:
+            raise SystemExit(128 + received.signal)
+
+
 @contextmanager
 def listening() -> Iterator[Received]:
     """Turn the signals that end a run into an exit that unwinds it.
@@ -39,9 +53,11 @@ def listening() -> Iterator[Received]:
         yield received
         return
     before = {number: signal.signal(number, received.take) for number in ENDING}
+    _listeners.append(received)
     try:
         yield received
     finally:
+        _listeners.remove(received)
         for number, handler in before.items():
             signal.signal(number, handler)
         if received.signal is not None:
