@@ -96,8 +96,8 @@ class Detector:
                 that cannot be calibrated.
         """
         labelled = frames if "attack" in frames else frames.assign(attack=0)
-        num_learned, profile = self._learn(labelled, calibration_seconds)
         starts = window_starts(len(labelled), self.window, self.stride)
+        num_learned, profile = self._learn(labelled, calibration_seconds, starts)
         graphs = capture_graphs(
             "given",
             labelled,
@@ -122,7 +122,9 @@ class Detector:
         }
         return pd.concat([pd.DataFrame(windows), scores], axis=1)
 
-    def _learn(self, frames: pd.DataFrame, seconds: float) -> tuple[int, Profile | None]:
+    def _learn(
+        self, frames: pd.DataFrame, seconds: float, starts: NDArray[np.int64]
+    ) -> tuple[int, Profile | None]:
         """Learn the car's profile: how many frames taught it, and the profile if there is one."""
         if seconds == 0.0:
             return 0, None
@@ -135,10 +137,13 @@ class Detector:
                 "(data_processing.profile.drop was 1)"
             )
         prefix = inspect_prefix(frames, seconds, Guard(**trained["guard"]))
-        if prefix.complaint:
+        complaint = prefix.complaint
+        if not (starts >= prefix.num_frames).any():
+            complaint = complaint or "no whole window comes after them"
+        if complaint:
             LOGGER.warning(
                 "the first %g s are not taken for benign (%s): judged zero-shot",
-                *(seconds, prefix.complaint),
+                *(seconds, complaint),
             )
             return 0, None
         learned = frames.iloc[: prefix.num_frames]

@@ -59,6 +59,8 @@ def score(
     path = Path(model) if is_file else stored_models.resolve(model, dataset=dataset, seed=seed).path
     frames, bad_rows = read_capture(capture, bad_row_share)
     windows = load_detector(path).score(frames, calibration_seconds=calibration_seconds)
+    if "alarm" not in windows:
+        raise KdgatError(f"{model} has no operating point: it gives scores, but no verdict")
     if output is not None:
         windows.to_csv(output, index=False, mode="x")
     for line in verdict_lines(windows):

@@ -164,6 +164,13 @@ def test_a_detector_learns_the_car_from_the_first_seconds_as_the_evaluation_did(
             assert "are not taken for benign" in caplog.text
             distrusted.add(name)
     assert 0 < len(distrusted) < scores["capture"].nunique()
+    trusted = next(name for name in scores["capture"].unique() if name not in distrusted)
+    frames = frames_of(captures[trusted])
+    last = int((frames["timestamp"] < frames["timestamp"].iloc[0] + SECONDS).sum()) + 50
+    assert set(detector.score(frames[:last], calibration_seconds=SECONDS)["protocol"]) == {
+        "zero_shot"
+    }
+    assert "no whole window comes after them" in caplog.text
 
 
 def test_score_judges_a_capture_and_writes_every_window_once(command, data, tmp_path):
