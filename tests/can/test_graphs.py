@@ -13,7 +13,7 @@ from kdgat.can.captures import find_captures, read_capture
 from kdgat.can.feature_names import PROFILE_FEATURES, WINDOW_FEATURES
 from kdgat.can.frames import ABSENT, frame_table
 from kdgat.can.graphs import EDGE_FEATURES, NODE_FEATURES, Graphs, build_graphs, iterate_graphs
-from kdgat.can.measures import bits_changed, bytes_changed, median
+from kdgat.can.measures import NETWORK, bits_changed, bytes_changed, extent, median
 from kdgat.can.node_features import pack_payload
 from kdgat.can.profile import Profile
 from kdgat.can.recording import Recording
@@ -277,7 +277,15 @@ def test_kernels_count_bits_and_bytes():
 @settings(deadline=None)
 @given(values=st.lists(st.floats(0, 1), min_size=1, max_size=100))
 def test_the_median_is_that_of_numpy(values):
-    assert median(np.array(values)) == pytest.approx(np.median(values))
+    assert median(np.array(values), len(values)) == pytest.approx(np.median(values))
+
+
+@settings(deadline=None)
+@given(values=st.lists(st.floats(0, 1), min_size=1, max_size=100), spare=st.integers(0, 5))
+def test_the_extent_is_that_of_numpy(values, spare):
+    room = np.array([*values, *[0.5] * max(spare, NETWORK - len(values))])
+    expected = [min(values), np.median(values), max(values)]
+    assert extent(room, len(values)) == pytest.approx(expected)
 
 
 def test_a_remote_frame_has_a_dlc_and_no_bytes():

@@ -6,13 +6,13 @@
 import numpy as np
 from numba import njit
 
-from kdgat.can.measures import log1p, ratio
+from kdgat.can.measures import COMPILED, log1p, ratio
 
 PASSAGE = 4
 """First column of what `_passage` writes."""
 
 
-@njit(cache=True, nogil=True)
+@njit(**COMPILED)
 def fill_edges(edge_attr, neighbours, words, lengths, starts, window, layout):
     """Write the features of every edge, and what the edges say of their sources.
 
@@ -45,7 +45,7 @@ def fill_edges(edge_attr, neighbours, words, lengths, starts, window, layout):
             )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@njit(**COMPILED)
 def _first_edges(source, first_edge):
     """Find the first edge of each source; edges come by source."""
     first_edge[:] = 0
@@ -55,7 +55,7 @@ def _first_edges(source, first_edge):
         first_edge[number + 1] += first_edge[number]
 
 
-@njit(cache=True, nogil=True)
+@njit(**COMPILED)
 def _counts(edge_attr, source, target, bounds, first_edge, window):
     """Write how often a transition is taken, compared with others: 4 values."""
     largest, second = 0, 1
@@ -77,7 +77,7 @@ def _counts(edge_attr, source, target, bounds, first_edge, window):
         edge_attr[edge, 3] = min(count, reverse) / max(count, reverse)
 
 
-@njit(cache=True, nogil=True)
+@njit(**COMPILED)
 def _find(target, wanted, low, high):
     """Find the edge to `wanted` among those from `low` up to `high`; -1 if there is none."""
     end = high
@@ -90,7 +90,7 @@ def _find(target, wanted, low, high):
     return low if low < end and target[low] == wanted else -1
 
 
-@njit(cache=True, nogil=True)
+@njit(**COMPILED)
 def _neighbours(x, edge_attr, source, target, bounds, first_edge):
     """Write whom the frames of each ID of the window precede: 2 values."""
     for number in range(len(x)):
@@ -106,7 +106,7 @@ def _neighbours(x, edge_attr, source, target, bounds, first_edge):
             x[number, 1] = mutual / (last - first)
 
 
-@njit(cache=True, nogil=True)
+@njit(**COMPILED)
 def _passage(x, places, words, lengths, clock, median_gap):
     """Write what passes along one transition: 4 values, from the places it departs from."""
     total, shortest, longest, equal = 0.0, np.inf, 0.0, 0

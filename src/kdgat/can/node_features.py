@@ -10,24 +10,35 @@ from numba import njit
 
 from kdgat.can.frames import ABSENT, MAX_DLC
 from kdgat.can.measures import (
+    COMPILED,
+    INLINED,
+    NETWORK,
     TICK,
     bits_changed,
     bits_set,
     bytes_changed,
     bytes_set,
+    extent,
     log1p,
     ratio,
-    sorted_median,
 )
 
-RHYTHM, BUS, CHANGE, CONTENT = 0, 7, 9, 14
+TIME, BEFORE, AFTER = range(3)
+"""Rows of a window's times, one a frame, ordered by ID: since its start, its last, to its next."""
+
+LENGTH, DLC, ONES, NONZERO, BYTES, BITS, BITS_OF_TWO = range(7)
+"""Rows of a window's counts, likewise: what a payload holds, and how it differs from earlier."""
+
+LOWEST_BYTE = np.uint64(255)
+
+RHYTHM, BUS, CHANGE, CONTENT = 1, 7, 9, 14
 """First column of what each kernel writes."""
 
 EVEN = np.log(2.0)
 """log1p(1): what the ratio of two equal times gives."""
 
 
-@njit(cache=True, nogil=True)
+@njit(**COMPILED)
 def pack_payload(payload):
     """Pack payloads: bytes as uint64 `[num_frames]` (absent ones 0), and uint8 how many."""
     words = np.empty(len(payload), np.uint64)
@@ -44,7 +55,7 @@ def pack_payload(payload):
     return words, lengths
 
 
-@njit(cache=True, nogil=True)
+@njit(**COMPILED)
 def fill_nodes(x, dlc, words, lengths, starts, window, layout):
     """Write the features of every node into the first columns of `x`.
 
@@ -57,142 +68,190 @@ def fill_nodes(x, dlc, words, lengths, starts, window, layout):
         window: Frames in a window.
         layout: Of these windows.
     """
-    values = np.empty(window)
-    occurrences = np.zeros(256, np.int64)
-    counts = np.arange(window * MAX_DLC + 1)
-    entropy = counts * np.log2(np.maximum(counts, 1))
-    added = np.zeros(len(counts))
-    added[1:] = entropy[1:] - entropy[:-1]
+    frames, bounds, offsets = layout.frames, layout.frame_bounds, layout.node_offsets
+    clock, median_gap = layout.clock, layout.median_gap
+    times, payloads = np.empty((3, window)), np.empty(window, np.uint64)
+    counts = np.zeros((7, window), np.int64)
+    values, occurrences = np.empty(max(window, NETWORK)), np.zeros(256, np.int64)
+    added = _entropy_steps(window * MAX_DLC)
     for graph in range(len(starts)):
-        frames = slice(starts[graph], starts[graph] + window)
-        # Taken once: a view costs as much as a feature.
-        lengths_here, words_here, dlc_here = lengths[frames], words[frames], dlc[frames]
-        first, last = layout.node_offsets[graph], layout.node_offsets[graph + 1]
-        bounds, clock = layout.frame_bounds, layout.clock[graph]
-        largest, second = _two_largest(bounds[first : last + 1])
-        for node in range(first, last):
-            places = layout.frames[bounds[node] : bounds[node + 1]]
-            row = x[node]
+        _order_times(times, frames, graph, window, clock)
+        _order_payloads(payloads, counts, frames, graph, starts[graph], dlc, words, lengths)
+        _compare_payloads(payloads, counts)
+        largest, second = _two_largest(bounds, offsets[graph], offsets[graph + 1])
+        for node in range(offsets[graph], offsets[graph + 1]):
+            first, last = bounds[node] - graph * window, bounds[node + 1] - graph * window
             # Only the most frequent ID, if there is one, outnumbers all others.
-            excess = len(places) / second - 1.0 if len(places) == largest else 0.0
-            row[0] = log1p(max(0.0, excess))
-            _rhythm(row[RHYTHM:], places, clock, values)
-            _bus(row[BUS:], places, clock, layout.median_gap[graph])
-            _change(row[CHANGE:], places, words_here, lengths_here, values)
-            _content(row[CONTENT:], places, dlc_here, words_here, lengths_here, occurrences, added)
+            excess = (last - first) / second - 1.0 if last - first == largest else 0.0
+            x[node, 0] = log1p(max(0.0, excess))
+            if last - first > 1:
+                _rhythm(x, node, times, first, last, clock[graph, window - 1], values)
+                _change(x, node, counts, first, last, values)
+            else:
+                _nothing_between(x, node)
+            at_start = frames[graph * window + first] == 0
+            at_end = frames[graph * window + last - 1] == window - 1
+            _bus(x, node, times, first, last, at_start, at_end, median_gap[graph])
+            _content(x, node, payloads, counts, first, last, occurrences, added)
 
 
-@njit(cache=True, nogil=True)
-def _two_largest(bounds):
+@njit(**COMPILED)
+def _entropy_steps(most):
+    """Return what the n-th occurrence of a value adds to the sum of n log2(n): float64."""
+    added = np.zeros(most + 1)
+    for count in range(2, most + 1):
+        added[count] = count * np.log2(count) - (count - 1) * np.log2(count - 1)
+    return added
+
+
+@njit(**INLINED)
+def _order_times(times, frames, graph, window, clock):
+    """Write when the frames of a window come, ordered by ID: rows `TIME`, `BEFORE`, `AFTER`."""
+    for rank in range(window):
+        place = frames[graph * window + rank]
+        now = clock[graph, place]
+        times[TIME, rank] = now
+        times[BEFORE, rank] = now - clock[graph, max(place - 1, 0)]
+        times[AFTER, rank] = clock[graph, min(place + 1, window - 1)] - now
+
+
+@njit(**INLINED)
+def _order_payloads(payloads, counts, frames, graph, start, dlc, words, lengths):
+    """Write the payloads of a window, ordered by ID, and what each holds."""
+    window = len(payloads)
+    for rank in range(window):
+        frame = start + frames[graph * window + rank]
+        payloads[rank] = words[frame]
+        counts[DLC, rank] = dlc[frame]
+        counts[LENGTH, rank] = lengths[frame]
+    for rank in range(window):
+        counts[ONES, rank] = bits_set(payloads[rank])
+        counts[NONZERO, rank] = bytes_set(payloads[rank])
+
+
+@njit(**INLINED)
+def _compare_payloads(payloads, counts):
+    """Write how each payload differs from the one before, and in bits from the last but one.
+
+    A node does not read what its first frames differ from: these are of another ID.
+    """
+    for rank in range(1, len(payloads)):
+        now, last = payloads[rank], payloads[rank - 1]
+        length, last_length = counts[LENGTH, rank], counts[LENGTH, rank - 1]
+        counts[BYTES, rank] = bytes_changed(now, last, length, last_length)
+        counts[BITS, rank] = bits_changed(now, last, length, last_length)
+    for rank in range(2, len(payloads)):
+        now, last = payloads[rank], payloads[rank - 2]
+        length, last_length = counts[LENGTH, rank], counts[LENGTH, rank - 2]
+        counts[BITS_OF_TWO, rank] = bits_changed(now, last, length, last_length)
+
+
+@njit(**INLINED)
+def _two_largest(bounds, first, last):
     """Return the largest group and the second largest, 1 if there is none."""
     largest, second = 0, 1
-    for number in range(len(bounds) - 1):
+    for number in range(first, last):
         count = bounds[number + 1] - bounds[number]
-        if count > largest:
-            largest, second = count, max(1, largest)
-        else:
-            second = max(second, count)
+        second = max(second, min(count, largest))
+        largest = max(largest, count)
     return largest, second
 
 
-@njit(cache=True, nogil=True)
-def _rhythm(x, places, clock, gaps):
-    """Write how regularly one ID sends: values 1 to 6."""
-    count = len(places)
-    x[1], x[2], x[3], x[4], x[5], x[6] = EVEN, EVEN, 0.0, EVEN, 0.0, 0.0
-    if count == 1:
-        return
-    duration = clock[-1]
-    total, short, half = 0.0, 0, 0.5 * duration / count
-    for step in range(count - 1):
-        gaps[step] = clock[places[step + 1]] - clock[places[step]]
-        total += gaps[step]
-        short += gaps[step] < half
+@njit(**INLINED)
+def _nothing_between(x, node):
+    """Write what `_rhythm` and `_change` say of an ID that sends one frame."""
+    for column in range(RHYTHM, BUS):
+        x[node, column] = 0.0
+    for column in (RHYTHM, RHYTHM + 1, RHYTHM + 3):
+        x[node, column] = EVEN
+    for column in range(CHANGE, CONTENT):
+        x[node, column] = 0.0
+
+
+@njit(**INLINED)
+def _rhythm(x, node, times, first, last, duration, gaps):
+    """Write how regularly one ID sends: 6 values, of two frames or more."""
+    count = last - first
+    even = duration / count
+    total, short, half = 0.0, 0, 0.5 * even
+    for rank in range(first + 1, last):
+        gap = times[TIME, rank] - times[TIME, rank - 1]
+        gaps[rank - first - 1] = gap
+        total += gap
+        short += gap < half
     mean, squares = total / (count - 1), 0.0
     for step in range(count - 1):
         squares += (gaps[step] - mean) ** 2
-    middle = sorted_median(gaps, count - 1)
-    shortest, longest = gaps[0], gaps[count - 2]
-    silence = max(clock[places[0]], duration - clock[places[count - 1]])
-    x[1] = log1p(ratio(middle, shortest))
-    x[2] = log1p(ratio(longest, middle))
-    x[3] = log1p(np.sqrt(squares / (count - 1)) / (mean + TICK))
-    x[4] = log1p(ratio(duration / count, shortest))
-    x[5] = short / (count - 1)
-    x[6] = log1p(max(0.0, ratio(silence, longest) - 1.0))
+    shortest, middle, longest = extent(gaps, count - 1)
+    silence = max(times[TIME, first], duration - times[TIME, last - 1])
+    x[node, RHYTHM] = log1p(ratio(middle, shortest))
+    x[node, RHYTHM + 1] = log1p(ratio(longest, middle))
+    x[node, RHYTHM + 2] = log1p(np.sqrt(squares / (count - 1)) / (mean + TICK))
+    x[node, RHYTHM + 3] = log1p(ratio(even, shortest))
+    x[node, RHYTHM + 4] = short / (count - 1)
+    x[node, RHYTHM + 5] = log1p(max(0.0, ratio(silence, longest) - 1.0))
 
 
-@njit(cache=True, nogil=True)
-def _bus(x, places, clock, median_gap):
+@njit(**INLINED)
+def _bus(x, node, times, first, last, at_start, at_end, median_gap):
     """Write when one ID's frames come relative to the bus: 2 values, in median bus gaps."""
-    before, num_before, after, num_after = 0.0, 0, 0.0, 0
-    for place in places:
-        if place > 0:
-            before += clock[place] - clock[place - 1]
-            num_before += 1
-        if place < len(clock) - 1:
-            after += clock[place + 1] - clock[place]
-            num_after += 1
-    x[0] = log1p(ratio(before / num_before if num_before else median_gap, median_gap))
-    x[1] = log1p(ratio(after / num_after if num_after else median_gap, median_gap))
+    before, after = 0.0, 0.0
+    for rank in range(first, last):
+        before += times[BEFORE, rank]
+        after += times[AFTER, rank]
+    # The first frame of the window has none before it, the last none after it.
+    num_before, num_after = last - first - at_start, last - first - at_end
+    mean_before = before / num_before if num_before else median_gap
+    mean_after = after / num_after if num_after else median_gap
+    x[node, BUS] = log1p(ratio(mean_before, median_gap))
+    x[node, BUS + 1] = log1p(ratio(mean_after, median_gap))
 
 
-@njit(cache=True, nogil=True)
-def _change(x, places, words, lengths, bits):
-    """Write how one ID's payload changes from frame to frame: 5 values."""
-    x[0], x[1], x[2], x[3], x[4] = 0.0, 0.0, 0.0, 0.0, 0.0
-    count, longest = len(places), 0
-    for place in places:
-        longest = max(longest, np.int64(lengths[place]))
-    if count == 1 or longest == 0:
-        return
+@njit(**INLINED)
+def _change(x, node, counts, first, last, bits):
+    """Write how one ID's payload changes from frame to frame: 5 values, of two frames or more."""
+    steps, longest = last - first - 1, counts[LENGTH, first]
     num_bytes, num_bits, two_apart = 0, 0, 0
-    for step in range(1, count):
-        now, last = places[step], places[step - 1]
-        word, length = words[now], np.int64(lengths[now])
-        changed = bits_changed(word, words[last], length, np.int64(lengths[last]))
-        bits[step - 1] = changed
-        num_bits += changed
-        num_bytes += bytes_changed(word, words[last], length, np.int64(lengths[last]))
-        if step > 1:
-            before = places[step - 2]
-            two_apart += bits_changed(word, words[before], length, np.int64(lengths[before]))
-    middle = sorted_median(bits, count - 1)
-    x[0] = num_bytes / (count - 1) / longest
-    x[1] = bits[count - 2] / (8 * longest)
-    x[2] = (bits[count - 2] - middle) / (8 * longest)
-    x[3] = (middle - bits[0]) / (8 * longest)
-    if count > 2:
-        one, two = num_bits / (count - 1), two_apart / (count - 2)
-        x[4] = (one - two) / (one + two + 1.0)
+    for rank in range(first + 1, last):
+        longest = max(longest, counts[LENGTH, rank])
+        num_bytes += counts[BYTES, rank]
+        num_bits += counts[BITS, rank]
+        bits[rank - first - 1] = counts[BITS, rank]
+    for rank in range(first + 2, last):
+        two_apart += counts[BITS_OF_TWO, rank]
+    fewest, middle, most = extent(bits, steps)
+    # An ID without data has 0 everywhere.
+    longest = max(1, longest)
+    x[node, CHANGE] = num_bytes / steps / longest
+    x[node, CHANGE + 1] = most / (8 * longest)
+    x[node, CHANGE + 2] = (most - middle) / (8 * longest)
+    x[node, CHANGE + 3] = (middle - fewest) / (8 * longest)
+    one, two = num_bits / steps, two_apart / max(1, steps - 1)
+    x[node, CHANGE + 4] = (one - two) / (one + two + 1.0) if steps > 1 else 0.0
 
 
-@njit(cache=True, nogil=True)
-def _content(x, places, dlc, words, lengths, occurrences, added):
-    """Write what one ID's bytes look like: 4 values; `occurrences` are left 0, as found."""
+@njit(**INLINED)
+def _content(x, node, payloads, counts, first, last, occurrences, added):
+    """Write what one ID's bytes look like: 4 values; `occurrences` are left as they lie."""
     num_bytes, num_bits, nonzero, dlc_changes, known = 0, 0, 0, 0, 0.0
-    for step in range(len(places)):
-        place = places[step]
-        dlc_changes += step > 0 and dlc[place] != dlc[places[step - 1]]
-        word = words[place]
-        num_bytes += np.int64(lengths[place])
-        num_bits += bits_set(word)
-        nonzero += bytes_set(word)
-        for _ in range(lengths[place]):
-            value = np.int64(word & np.uint64(255))
+    for value in range(len(occurrences)):
+        occurrences[value] = 0
+    for rank in range(first, last):
+        length, word = counts[LENGTH, rank], payloads[rank]
+        num_bytes += length
+        num_bits += counts[ONES, rank]
+        nonzero += counts[NONZERO, rank]
+        for _ in range(length):
+            value = word & LOWEST_BYTE
             word >>= np.uint64(8)
             occurrences[value] += 1
-            known += added[occurrences[value]]
-    for place in places:
-        word = words[place]
-        for _ in range(lengths[place]):
-            occurrences[np.int64(word & np.uint64(255))] = 0
-            word >>= np.uint64(8)
-    x[0], x[1], x[2], x[3] = 0.0, 0.0, 0.0, 0.0
-    if num_bytes > 1:
-        x[0] = max(0.0, np.log2(num_bytes) - known / num_bytes) / np.log2(min(num_bytes, 256))
-    if num_bytes:
-        x[1] = (num_bytes - nonzero) / num_bytes
-        x[2] = num_bits / (8 * num_bytes)
-    if len(places) > 1:
-        x[3] = dlc_changes / (len(places) - 1)
+            known += added[np.uint64(occurrences[value])]
+    for rank in range(first + 1, last):
+        dlc_changes += counts[DLC, rank] != counts[DLC, rank - 1]
+    bytes_at_least, steps = max(2, num_bytes), max(1, last - first - 1)
+    entropy = max(0.0, np.log2(bytes_at_least) - known / bytes_at_least)
+    entropy = entropy / np.log2(min(bytes_at_least, 256))
+    x[node, CONTENT] = entropy if num_bytes > 1 else 0.0
+    x[node, CONTENT + 1] = (num_bytes - nonzero) / max(1, num_bytes)
+    x[node, CONTENT + 2] = num_bits / (8 * max(1, num_bytes))
+    x[node, CONTENT + 3] = dlc_changes / steps

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from kdgat.can.frames import ABSENT, MAX_DLC
-from kdgat.can.measures import log1p, ratio
+from kdgat.can.measures import COMPILED, log1p, ratio
 
 RHYTHM, BYTES, OF_GRAPH = 2, 9, 16
 """First column of what each kernel writes; the first two are flags."""
@@ -22,7 +22,7 @@ FEW_GAPS = 10
 """An ID of which the profile knows fewer gaps has no rhythm whose absence would be silence."""
 
 
-@njit(cache=True, nogil=True)
+@njit(**COMPILED)
 def capture_clock(timestamp):
     """Return the time since the capture's first frame, s; a step back counts as no time."""
     clock = np.empty(len(timestamp))
@@ -34,7 +34,7 @@ def capture_clock(timestamp):
     return clock
 
 
-@njit(cache=True, nogil=True)
+@njit(**COMPILED)
 def frames_before(codes, num_ids):
     """Return the frame of the same ID before each frame, -1 for none: int64 `[num_frames]`."""
     last = np.full(num_ids, -1, np.int64)
@@ -45,7 +45,7 @@ def frames_before(codes, num_ids):
     return before
 
 
-@njit(cache=True, nogil=True)
+@njit(**COMPILED)
 def fill_profile(x, clock, before, codes, row_of_id, dlc, payload, starts, window, layout, habits):
     """Write the features of every node against the profile.
 
@@ -87,7 +87,7 @@ def fill_profile(x, clock, before, codes, row_of_id, dlc, payload, starts, windo
         x[first:last, OF_GRAPH + 2] = log1p(longest)
 
 
-@njit(cache=True, nogil=True)
+@njit(**COMPILED)
 def _rhythm(x, places, start, clock, before, end, row, habits):
     """Write the gaps of one ID against its own rhythm: 7 values; count its early frames."""
     usual, early, num_gaps = habits.gap_mean[row], 0, 0
@@ -120,7 +120,7 @@ def _rhythm(x, places, start, clock, before, end, row, habits):
     return early
 
 
-@njit(cache=True, nogil=True)
+@njit(**COMPILED)
 def _bytes(x, places, start, before, dlc, payload, row, habits):
     """Write the payloads of one ID against its habits: 6 values."""
     num_bytes, num_new, most_new, wrong_length = 0, 0, 0.0, 0
@@ -164,7 +164,7 @@ def _bytes(x, places, start, before, dlc, payload, row, habits):
     x[5] = wrong_length / len(places)
 
 
-@njit(cache=True, nogil=True)
+@njit(**COMPILED)
 def _silent_ids(start, window, clock, codes, row_of_id, habits):
     """Count the profile's IDs silent for longer than ever; return the largest excess, too.
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from kdgat.can.measures import median, sort
+from kdgat.can.measures import COMPILED, median, sort
 
 
 class Layout(NamedTuple):
@@ -43,7 +43,7 @@ class Layout(NamedTuple):
     median_gap: np.ndarray
 
 
-@njit(cache=True, nogil=True)
+@njit(**COMPILED)
 def lay_out(timestamp, codes, num_ids, starts, window):
     """Lay out windows.
 
@@ -104,11 +104,11 @@ def lay_out(timestamp, codes, num_ids, starts, window):
         layout.edge_offsets[graph + 1] = first_edge + num_edges
         clock = layout.clock[graph]
         _read_clock(timestamp[starts[graph] : starts[graph] + window], clock, gaps)
-        layout.median_gap[graph] = median(gaps)
+        layout.median_gap[graph] = median(gaps, num_steps)
     return layout
 
 
-@njit(cache=True, nogil=True)
+@njit(**COMPILED)
 def _group_frames(codes, node_code, node, bounds, frames, node_of_id, begins):
     """Number the IDs of a window in ascending order, list the frames of each; count the IDs."""
     num_nodes = 0
@@ -135,7 +135,7 @@ def _group_frames(codes, node_code, node, bounds, frames, node_of_id, begins):
     return num_nodes
 
 
-@njit(cache=True, nogil=True)
+@njit(**COMPILED)
 def _group_transitions(node, num_nodes, frames, source, target, bounds, passages, begins):
     """List the transitions of a window by source, then target, then time; count the edges.
 
@@ -163,7 +163,7 @@ def _group_transitions(node, num_nodes, frames, source, target, bounds, passages
     return num_edges
 
 
-@njit(cache=True, nogil=True)
+@njit(**COMPILED)
 def _read_clock(timestamp, clock, gaps):
     now = 0.0
     clock[0] = 0.0
