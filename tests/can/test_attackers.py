@@ -4,6 +4,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 from sklearn.tree import DecisionTreeClassifier
 
+from kdgat.can.attackers import forge
 from kdgat.can.frames import ABSENT, BYTE_COLUMNS, frame_table
 from kdgat.can.injections import inject
 from kdgat.can.simulator import simulate_vehicle
@@ -67,6 +68,40 @@ def test_spoofing_by_hand():
     assert len(spoofed) == 1
     assert spoofed["arbitration_id"].tolist() == [0x100]
     assert spoofed["dlc"].tolist() == [2]
+
+
+def test_forged_bytes_are_those_of_payloads_that_were_sent():
+    genuine = np.full((4, 8), ABSENT, np.int16)
+    genuine[:, :3] = 7
+    sent = np.full((4, 8), ABSENT, np.int16)
+    sent[:, :2] = np.arange(8).reshape(4, 2)
+    own, same = sent.copy(), np.repeat(sent[:1], 4, axis=0)
+    own[:, 2] = same[:, 2] = 7
+    found = [
+        forge(genuine, np.full(4, 3), (1.0, 1.0), np.random.default_rng(seed), sent)
+        for seed in range(20)
+    ]
+    assert all((data == own).all() or (data == same).all() for data in found)
+    assert any((data == own).all() for data in found)
+    assert any((data == same).all() for data in found)
+
+
+def test_half_of_the_spoofed_episodes_carry_bytes_that_the_id_has_sent():
+    """Random bytes are all but never those that were sent: 0 to 5, then 0xA5."""
+    frames = pd.concat([six_frames()] * 10, ignore_index=True)
+    frames["timestamp"] = START + np.arange(60) / 1000
+    spoofed = [
+        inject(
+            frames,
+            "spoofing_dense",
+            np.random.default_rng(seed),
+            bitrate=BITRATE,
+            episodes=[(START + 0.0015, START + 0.058)],
+        ).frames.query("attack == 1")
+        for seed in range(100)
+    ]
+    known = [(each["byte_0"].isin(range(6)) & (each["byte_1"] == 0xA5)).all() for each in spoofed]
+    assert 35 <= sum(known) <= 65
 
 
 def test_replayed_frames_have_been_on_the_bus_before(benign):

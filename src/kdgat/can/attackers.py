@@ -31,6 +31,9 @@ REPLAY_SECONDS = (0.3, 2.0)
 REPLAY_SHARE = (0.3, 0.9)
 """Share of the bus time left free by the car that replayed frames take, at most."""
 
+PLAUSIBLE_SHARE = 0.5
+"""How often spoofed frames carry values that their ID has sent: speed 0, say, in a moving car."""
+
 TARGET_SHARE = 0.01
 """Share of the frames that an ID needs to become a target, so that an attack on it matters."""
 
@@ -161,23 +164,26 @@ def forge(
     dlc: np.ndarray,
     changed_share: tuple[float, float],
     generator: np.random.Generator,
+    sent: np.ndarray | None = None,
 ) -> np.ndarray:
     """Replace some bytes of genuine payloads, the same ones in all frames.
 
-    The bytes are each frame's own random values, or the same values in all frames.
+    The bytes are each frame's own values, or the same values in all frames.
 
     Args:
         genuine: int16 `[num_frames, 8]`.
         dlc: int64 `[num_frames]`.
         changed_share: Share of the bytes that are replaced, least and most; at least one is.
         generator: Source of randomness.
+        sent: int16 `[num_frames, 8]`, payloads to take the values from; random values without.
     """
     num_bytes = int(dlc.max(initial=1))
     number = max(1, round(generator.uniform(*changed_share) * num_bytes))
     columns = generator.choice(num_bytes, number, replace=False)
     rows = len(genuine) if generator.random() < 0.5 else 1
+    values = generator.integers(0, 256, (rows, number)) if sent is None else sent[:rows, columns]
     forged = genuine.copy()
-    forged[:, columns] = generator.integers(0, 256, (rows, number))
+    forged[:, columns] = np.where(values == ABSENT, genuine[:, columns], values)
     return np.where(np.arange(MAX_DLC) < dlc[:, None], forged, ABSENT).astype(np.int16)
 
 
@@ -213,13 +219,21 @@ def _fuzzing(traffic: Traffic, start: int, end: int, generator: np.random.Genera
 
 
 def _spoof(traffic: Traffic, ready: np.ndarray, generator: np.random.Generator) -> Added:
-    """Send frames of one of the car's IDs: its latest payload with forged bytes."""
+    """Send frames of one of the car's IDs: its latest payload with forged bytes.
+
+    The bytes are random, or what the ID sends at other times: an attacker who knows the signal
+    sends values that the car takes for real.
+    """
     target = draw_target(traffic, generator)
     own = traffic.recording.range_of(target)
     latest = np.maximum(0, np.searchsorted(traffic.time_by_id[own], ready) - 1)
-    latest = traffic.recording.by_id[0][own][latest]
+    every = traffic.recording.by_id[0][own]
+    latest = every[latest]
     dlc = traffic.num_bytes[latest]
-    data = forge(traffic.payload[latest], dlc, (0.2, 1.0), generator)
+    sent = None
+    if generator.random() < PLAUSIBLE_SHARE:
+        sent = traffic.payload[generator.choice(every, len(ready))]
+    data = forge(traffic.payload[latest], dlc, (0.2, 1.0), generator, sent)
     return Added(ready, np.full(len(ready), target), dlc, data)
 
 
