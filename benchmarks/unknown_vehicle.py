@@ -17,7 +17,8 @@ from build_graphs import captures_of
 from measure import scratch
 
 from kdgat.calibration import PROTOCOLS, fit_threshold
-from kdgat.can.drawn_windows import Drawing, drawn_blocks
+from kdgat.can.drawing import Drawing
+from kdgat.can.drawn_windows import drawn_blocks
 from kdgat.can.graph_store import GraphStore
 from kdgat.can.scaling import feature_scaling
 from kdgat.can.splits import Cut, write_stores

@@ -9,7 +9,8 @@ import pytest
 from kdgat.can.calibration_prefix import calibrated_blocks, inspect_prefixes
 from kdgat.can.capture_tables import survey_captures
 from kdgat.can.captures import CaptureFile
-from kdgat.can.drawn_windows import Drawing, drawn_blocks
+from kdgat.can.drawing import Drawing
+from kdgat.can.drawn_windows import drawn_blocks
 from kdgat.can.frames import MAX_DLC, payload
 from kdgat.can.graph_store import concatenate
 from kdgat.can.simulator import simulate_vehicle

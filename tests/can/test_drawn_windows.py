@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from kdgat.can.drawn_windows import Drawing, drawn_blocks
+from kdgat.can.drawing import Drawing
+from kdgat.can.drawn_windows import drawn_blocks
 from kdgat.can.graph_store import concatenate
 from kdgat.can.graphs import NODE_FEATURES
 from kdgat.can.injections import ATTACKS, inject

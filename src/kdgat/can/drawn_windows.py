@@ -6,37 +6,27 @@ they are attacked. A draw shows each recorded training window once; stores hold 
 
 import logging
 import math
-import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-import torch
 
-from kdgat.can.attackers import on_bus
 from kdgat.can.declarations import UNKNOWN
+from kdgat.can.drawing import Drawing, attacked_blocks, measured_blocks, num_draws, random_stream
 from kdgat.can.frames import MAX_DLC
 from kdgat.can.graph_store import GraphStore
-from kdgat.can.injected_windows import EVIDENCE_IN_PROFILE, attacked_windows
-from kdgat.can.injections import ATTACKS
-from kdgat.can.lessons import Lessons, assign_profiles, learn_lessons
+from kdgat.can.lessons import Lessons, learn_lessons
 from kdgat.can.pseudo_vehicles import pseudo_vehicle
 from kdgat.can.recording import Recording
 from kdgat.can.simulator import simulate_vehicle
-from kdgat.can.splits import Cut, capture_blocks, deal_windows
+from kdgat.can.splits import Cut, deal_windows
 from kdgat.can.vehicles import draw_style, draw_vehicle
 from kdgat.can.windows import window_labels, window_starts
-from kdgat.errors import DataError
-from kdgat.parameters import Injections, ProfileDraw
 
 LOGGER = logging.getLogger(__name__)
 
 STRETCHES, STRETCHES_MET = 16, 4
 """Short lessons learned of each recording, and how many of a vehicle's a draw deals out."""
-
-SHORTEST_PART = 2.0
-"""A part of a recording shorter than so many s is not attacked."""
 
 PIECE_SECONDS = 12.0
 """A pseudo-vehicle is made of so many s of a recording at least, where there are as many."""
@@ -47,21 +37,6 @@ PSEUDO, SIMULATED = "pseudo_vehicle", "simulated_vehicle"
 
 Blocks = Iterator[tuple[str, GraphStore]]
 """A split, `drawn_train` or `drawn_validation`, and graphs for it."""
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """How windows are drawn.
-
-    Attributes:
-        profile: How often a window meets which profile.
-        injections: Number of draws, attacks and pseudo-vehicles.
-        left_out: Vehicles that are validated on and never trained on.
-    """
-
-    profile: ProfileDraw
-    injections: Injections
-    left_out: tuple[str, ...] = ()
 
 
 def drawn_blocks(
@@ -109,7 +84,7 @@ def _learn(
     known: dict[str, Lessons] = {}
     for name in captures:
         recording = Recording.of(captures[name])
-        generator = _generator(drawing, name, "lessons")
+        generator = random_stream(drawing, name, "lessons")
         if recording.attack.any() and vehicles[name] == name:
             recording = recording.part(slice(int(np.argmax(recording.attack))))
             time = recording.timestamp
@@ -139,10 +114,12 @@ def _recorded(
     """Show each recorded window once a draw, each time against a profile drawn anew."""
     for split, starts in parts.items():
         y = window_labels(recording.attack, starts, cut.window)
-        for number in range(_draws(split, drawing)):
-            generator = _generator(drawing, name, split, number)
+        for number in range(num_draws(split, drawing)):
+            generator = random_stream(drawing, name, split, number)
             met = lessons.some(STRETCHES_MET, generator)
-            for block in _measured(name, name, recording, starts, y, met, cut, drawing, generator):
+            for block in measured_blocks(
+                name, name, recording, starts, y, met, cut, drawing, generator
+            ):
                 yield f"drawn_{split}", block
 
 
@@ -158,13 +135,13 @@ def _synthetic(
 ) -> Blocks:
     """Attack the stretches of a split, as they are and as parts of pseudo-vehicles."""
     for split, starts in parts.items():
-        for number in range(_draws(split, drawing)):
-            generator = _generator(drawing, name, split, number, "synthetic")
+        for number in range(num_draws(split, drawing)):
+            generator = random_stream(drawing, name, split, number, "synthetic")
             stretch = _stretch(recording, starts, cut, generator)
             if stretch is None:
                 continue
             met = lessons.some(STRETCHES_MET, generator)
-            for block in _attacked(
+            for block in attacked_blocks(
                 name, name, split, stretch, len(starts), met, cut, drawing, generator
             ):
                 yield f"drawn_{split}", block
@@ -222,10 +199,10 @@ def _of_pseudo_vehicle(
 def _simulated(split: str, number: float, cut: Cut, drawing: Drawing) -> Blocks:
     """Draw windows of simulated cars, `number` in all; each car is met in one draw alone."""
     plan = drawing.injections
-    for draw in range(_draws(split, drawing)):
+    for draw in range(num_draws(split, drawing)):
         for place in range(plan.simulated_vehicles):
             label = f"{SIMULATED}_{place}"
-            generator = _generator(drawing, label, split, draw)
+            generator = random_stream(drawing, label, split, draw)
             frames = simulate_vehicle(
                 draw_vehicle(draw_style(label, generator)),
                 generator=generator,
@@ -257,79 +234,14 @@ def _of_car(
     wanted = math.ceil(drawing.injections.pseudo_share * number)
     chosen = np.sort(generator.permutation(starts)[:wanted])
     y = np.zeros(len(chosen), np.uint8)
-    for block in _measured(label, label, recording, chosen, y, lessons, cut, drawing, generator):
+    for block in measured_blocks(
+        label, label, recording, chosen, y, lessons, cut, drawing, generator
+    ):
         yield f"drawn_{split}", block
-    for block in _attacked(
+    for block in attacked_blocks(
         label, label, split, recording, number, lessons, cut, drawing, generator
     ):
         yield f"drawn_{split}", block
-
-
-def _attacked(label, origin, split, recording, number, lessons, cut, drawing, generator):
-    """Inject each attack that the split may see, an equal number of windows of each."""
-    plan = drawing.injections
-    attacks = [name for name in ATTACKS if split == "validation" or name not in plan.held_out]
-    duration = recording.timestamp[-1] - recording.timestamp[0]
-    # Half of the windows come from the car itself, half from pseudo-vehicles.
-    wanted = math.ceil(plan.share * number / len(attacks) / 2) if attacks else 0
-    if wanted == 0 or duration < SHORTEST_PART:
-        return
-    traffic = on_bus(recording, plan.bitrate)
-    for attack in attacks:
-        try:
-            windows = attacked_windows(
-                traffic,
-                attack,
-                generator,
-                number=wanted,
-                window=cut.window,
-                stride=cut.stride,
-            )
-        except DataError as error:
-            LOGGER.info("%s is not attacked: %s", label, error)
-            continue
-        must = attack in EVIDENCE_IN_PROFILE
-        if must and (not lessons.long or drawing.profile.drop == 1.0):
-            continue
-        yield from _measured(
-            f"{label}+{attack}",
-            origin,
-            *windows,
-            lessons,
-            cut,
-            drawing,
-            generator,
-            always=must,
-        )
-
-
-def _measured(
-    label, origin, recording, starts, y, lessons, cut, drawing, generator, *, always=False
-):
-    """Turn windows into graphs, each against the profile that is drawn for it.
-
-    With `always` none is drawn without; a window that all lessons have seen is then left out.
-    """
-    if len(starts) == 0:
-        return
-    time = recording.timestamp
-    draw = drawing.profile.model_copy(update={"drop": 0.0}) if always else drawing.profile
-    dealt = assign_profiles(
-        origin,
-        time[starts],
-        time[starts + cut.window - 1],
-        lessons,
-        draw,
-        generator,
-    )
-    for places, profile in dealt:
-        if always and profile is None:
-            continue
-        first = 0
-        for block in capture_blocks(label, recording, starts[places], cut, profile):
-            labels = y[places][first : first + len(block)]
-            first += len(block)
-            yield replace(block, y=torch.from_numpy(labels.copy()))
 
 
 def _stretch(
@@ -353,14 +265,3 @@ def _piece(recording: Recording, parts: int, generator: np.random.Generator) -> 
     begin = time[0] + generator.uniform(0.0, duration - span)
     first, last = np.searchsorted(time, [begin, begin + span])
     return recording.part(slice(first, last + 1))
-
-
-def _draws(split: str, drawing: Drawing) -> int:
-    plan = drawing.injections
-    return plan.draws if split == "train" else plan.validation_draws
-
-
-def _generator(drawing: Drawing, *stream: object) -> np.random.Generator:
-    """Open the random stream of a name: what one capture draws does not depend on another's."""
-    words = [zlib.crc32(str(word).encode()) for word in stream]
-    return np.random.default_rng([drawing.injections.seed, *words])

@@ -11,7 +11,7 @@ import numpy as np
 
 from kdgat.can.attackers import Added, on_bus
 from kdgat.can.frames import STANDARD_IDS
-from kdgat.can.injections import merge
+from kdgat.can.merging import merge
 from kdgat.can.recording import Recording
 from kdgat.can.variations import with_habits_drawn_anew
 

@@ -12,7 +12,8 @@ from kdgat import leaks
 from kdgat.can import scaling, splits, truth
 from kdgat.can.calibration_prefix import calibrated_blocks, inspect_prefixes, prefix_table
 from kdgat.can.capture_tables import CaptureTables, survey_captures
-from kdgat.can.drawn_windows import Drawing, drawn_blocks
+from kdgat.can.drawing import Drawing
+from kdgat.can.drawn_windows import drawn_blocks
 from kdgat.can.graph_store import GraphStore
 from kdgat.can.identity import store_identity
 from kdgat.datasets.captures import CaptureReader
