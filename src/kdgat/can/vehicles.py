@@ -37,7 +37,9 @@ class Style:
         full_share: Share of messages with 8 bytes; the others have 1 to 7.
         jitter: Largest jitter of a message, share of its period.
         events: Messages sent on events.
+        event_gap: Largest mean time between two events of a message, s.
         bursts: Messages sent in bursts.
+        burst_gap: Largest mean time between two bursts of a message, s.
         sessions: Mean time between diagnostic sessions, s.
     """
 
@@ -48,7 +50,9 @@ class Style:
     full_share: float
     jitter: float
     events: int
+    event_gap: float
     bursts: int
+    burst_gap: float
     sessions: float
 
 
@@ -62,7 +66,11 @@ class Vehicle:
 
 
 def draw_style(name: str, generator: np.random.Generator) -> Style:
-    """Draw a style: a car unlike any other, within what buses of passenger cars carry."""
+    """Draw a style: a car unlike any other, within what buses of passenger cars carry.
+
+    In most cars no message is so rare that the first seconds of a recording lack it: what comes
+    up later is an attack more often than not (docs/decisions/0003-drawn-windows.md).
+    """
     number = int(generator.integers(3, len(PERIODS) + 1))
     return Style(
         name=name,
@@ -72,9 +80,15 @@ def draw_style(name: str, generator: np.random.Generator) -> Style:
         full_share=float(generator.uniform(0.3, 1.0)),
         jitter=float(generator.uniform(0.02, 0.3)),
         events=int(generator.integers(0, 30)),
+        event_gap=_log_uniform(0.3, 3.0, generator),
         bursts=int(generator.integers(0, 8)),
-        sessions=float(generator.uniform(4.0, 40.0)),
+        burst_gap=_log_uniform(0.7, 5.0, generator),
+        sessions=_log_uniform(10.0, 1000.0, generator),
     )
+
+
+def _log_uniform(low: float, high: float, generator: np.random.Generator) -> float:
+    return float(np.exp(generator.uniform(np.log(low), np.log(high))))
 
 
 def draw_vehicle(style: Style) -> Vehicle:
@@ -85,8 +99,11 @@ def draw_vehicle(style: Style) -> Vehicle:
     generator = np.random.default_rng(style.seed)
     rhythms = [
         *_draw_periodic(style, generator),
-        *(Event(generator.uniform(0.2, 3.0)) for _ in range(style.events)),
-        *(_draw_burst(generator) for _ in range(style.bursts)),
+        *(
+            Event(generator.uniform(style.event_gap / 15, style.event_gap))
+            for _ in range(style.events)
+        ),
+        *(_draw_burst(style, generator) for _ in range(style.bursts)),
     ]
     urgency = [_mean_gap(rhythm) * generator.lognormal(sigma=0.7) for rhythm in rhythms]
     numbers = np.sort(generator.choice(np.arange(0x080, 0x700), len(rhythms), replace=False))
@@ -106,9 +123,9 @@ def _draw_periodic(style: Style, generator: np.random.Generator) -> list[Periodi
     return rhythms
 
 
-def _draw_burst(generator: np.random.Generator) -> Burst:
+def _draw_burst(style: Style, generator: np.random.Generator) -> Burst:
     return Burst(
-        gap=float(generator.uniform(1.0, 5.0)),
+        gap=float(generator.uniform(style.burst_gap / 5, style.burst_gap)),
         frames=int(generator.integers(4, 21)),
         spacing=float(generator.uniform(0.001, 0.006)),
     )
@@ -193,7 +210,9 @@ STYLES = (
         full_share=0.9,
         jitter=0.05,
         events=5,
+        event_gap=3.0,
         bursts=2,
+        burst_gap=5.0,
         sessions=8.0,
     ),
     Style(
@@ -204,7 +223,9 @@ STYLES = (
         full_share=0.8,
         jitter=0.1,
         events=8,
+        event_gap=3.0,
         bursts=3,
+        burst_gap=5.0,
         sessions=10.0,
     ),
     Style(
@@ -215,7 +236,9 @@ STYLES = (
         full_share=0.6,
         jitter=0.08,
         events=6,
+        event_gap=3.0,
         bursts=3,
+        burst_gap=5.0,
         sessions=9.0,
     ),
     Style(
@@ -226,7 +249,9 @@ STYLES = (
         full_share=0.6,
         jitter=0.12,
         events=10,
+        event_gap=3.0,
         bursts=4,
+        burst_gap=5.0,
         sessions=7.0,
     ),
 )
