@@ -15,8 +15,8 @@ from kdgat.errors import DataError
 FLOOD_SHARE = (0.4, 0.9)
 """Share of the bus time left free by the car that a DoS attack takes."""
 
-FUZZING_SHARE = (0.05, 0.5)
-"""The same for fuzzing."""
+FUZZING_SHARE = (0.01, 0.5)
+"""The same for fuzzing: two frames in a window of 100 to most of it."""
 
 JITTER = (0.0, 0.3)
 """Largest deviation of an attacker's interval, as a share of the interval."""
@@ -141,8 +141,8 @@ def _instants(start: int, end: int, interval: float, generator: np.random.Genera
 def _interval(
     share: tuple[float, float], time_on_bus: float, free: float, generator: np.random.Generator
 ) -> float:
-    """Draw the interval (µs) at which frames take a share of the free time of the bus."""
-    return time_on_bus / (generator.uniform(*share) * free)
+    """Draw the interval (µs) at which frames take a share of the free time, log-uniformly."""
+    return time_on_bus / (np.exp(generator.uniform(*np.log(share))) * free)
 
 
 def _random_payload(dlc: np.ndarray, generator: np.random.Generator) -> np.ndarray:
