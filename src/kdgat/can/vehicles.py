@@ -79,11 +79,11 @@ def draw_style(name: str, generator: np.random.Generator) -> Style:
         periods=tuple(np.sort(generator.choice(PERIODS, number, replace=False)).tolist()),
         full_share=float(generator.uniform(0.3, 1.0)),
         jitter=float(generator.uniform(0.02, 0.3)),
-        events=int(generator.integers(0, 30)),
-        event_gap=_log_uniform(0.3, 3.0, generator),
-        bursts=int(generator.integers(0, 8)),
-        burst_gap=_log_uniform(0.7, 5.0, generator),
-        sessions=_log_uniform(10.0, 1000.0, generator),
+        events=int(_log_uniform(1.0, 30.0, generator)) - 1,
+        event_gap=_log_uniform(0.5, 3.0, generator),
+        bursts=int(_log_uniform(1.0, 8.0, generator)) - 1,
+        burst_gap=_log_uniform(1.5, 5.0, generator),
+        sessions=_log_uniform(30.0, 3000.0, generator),
     )
 
 
@@ -100,7 +100,7 @@ def draw_vehicle(style: Style) -> Vehicle:
     rhythms = [
         *_draw_periodic(style, generator),
         *(
-            Event(generator.uniform(style.event_gap / 15, style.event_gap))
+            Event(generator.uniform(0.2, style.event_gap))
             for _ in range(style.events)
         ),
         *(_draw_burst(style, generator) for _ in range(style.bursts)),
@@ -125,7 +125,7 @@ def _draw_periodic(style: Style, generator: np.random.Generator) -> list[Periodi
 
 def _draw_burst(style: Style, generator: np.random.Generator) -> Burst:
     return Burst(
-        gap=float(generator.uniform(style.burst_gap / 5, style.burst_gap)),
+        gap=float(generator.uniform(1.0, style.burst_gap)),
         frames=int(generator.integers(4, 21)),
         spacing=float(generator.uniform(0.001, 0.006)),
     )
