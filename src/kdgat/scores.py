@@ -29,6 +29,9 @@ FUSION_FEATURES = AUTOENCODER_FEATURES + CLASSIFIER_FEATURES
 # Share of the classifier in the fused logit: 0, .05, ... 1.
 FUSION_WEIGHTS = tuple(step / 20 for step in range(21))
 
+INDIFFERENCE = 0.1
+"""A reward less by this is as good as the best: docs/fusion.md."""
+
 # The anomaly logit of a benign median window; sigmoid(-5) = .007.
 BENIGN_LOGIT = -5.0
 BENIGN_QUANTILE = 0.99
@@ -110,6 +113,24 @@ def fused_logit(
     """
     weight = np.asarray(fusion_weight, dtype=np.float64)
     return (1.0 - weight) * np.asarray(anomaly_logit) + weight * np.asarray(attack_logit)
+
+
+def chosen_weight(value: ArrayLike, *, indifference: float = INDIFFERENCE) -> NDArray[np.float64]:
+    """Choose the fusion weight of each window: of those all but as good as the best, the evenest.
+
+    The mixture is linear in the weight, so the best one is nearly always 0 or 1, also where the
+    agent can hardly tell them apart. Both detectors together are then the surer judge.
+
+    Args:
+        value: of each weight of FUSION_WEIGHTS, the expected reward, float `[num_windows, 21]`.
+        indifference: reward, at least 0; with 0 the best weight.
+
+    Returns:
+        float64 `[num_windows]`, 0 to 1; of two weights as far from a half, the smaller.
+    """
+    value, weight = np.asarray(value), np.asarray(FUSION_WEIGHTS)
+    good = value >= value.max(axis=1, keepdims=True) - indifference
+    return weight[np.where(good, np.abs(weight - 0.5), np.inf).argmin(axis=1)]
 
 
 def reward(y: ArrayLike, logit: ArrayLike, *, scale: float) -> NDArray[np.float64]:

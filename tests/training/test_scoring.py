@@ -79,7 +79,7 @@ def test_the_agents_view(autoencoder, classifier, validation, compute):
     np.testing.assert_allclose(table["anomaly_logit"], 5 * (table["anomaly_score"] - 2.0))
 
 
-def test_the_agent_judges_greedily(autoencoder, classifier, validation, compute):
+def test_the_agent_judges_by_the_weight_worth_most(autoencoder, classifier, validation, compute):
     arguments = {"state_features": 15, "actions": 21, "hidden": 4, "layers": 1}
     model = build_module("q_network", arguments)
     with torch.no_grad():

@@ -99,10 +99,7 @@ def draw_vehicle(style: Style) -> Vehicle:
     generator = np.random.default_rng(style.seed)
     rhythms = [
         *_draw_periodic(style, generator),
-        *(
-            Event(generator.uniform(0.2, style.event_gap))
-            for _ in range(style.events)
-        ),
+        *(Event(generator.uniform(0.2, style.event_gap)) for _ in range(style.events)),
         *(_draw_burst(style, generator) for _ in range(style.bursts)),
     ]
     urgency = [_mean_gap(rhythm) * generator.lognormal(sigma=0.7) for rhythm in rhythms]

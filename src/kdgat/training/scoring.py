@@ -16,10 +16,10 @@ from kdgat.scores import (
     AUTOENCODER_FEATURES,
     CLASSIFIER_FEATURES,
     FUSION_FEATURES,
-    FUSION_WEIGHTS,
     anomaly_logit,
     attack_probability,
     binary_entropy,
+    chosen_weight,
     fused_logit,
 )
 from kdgat.training.memory import is_out_of_memory
@@ -156,7 +156,7 @@ def fusion_table(
 def agent_judge(
     agent: ModelArtifact, *, compute: Compute
 ) -> Callable[[pd.DataFrame], pd.DataFrame]:
-    """Build a fusion agent that judges windows, greedily.
+    """Build a fusion agent that judges windows, without chance; see `scores.chosen_weight`.
 
     Args:
         agent: a trained Q-network.
@@ -171,8 +171,7 @@ def agent_judge(
 
     def judge(table: pd.DataFrame) -> pd.DataFrame:
         with torch.inference_mode():
-            action = model(fusion_state(table)).argmax(dim=1).numpy()
-        weight = np.asarray(FUSION_WEIGHTS)[action]
+            weight = chosen_weight(model(fusion_state(table)).numpy())
         logit = fused_logit(table["anomaly_logit"], table["attack_logit"], weight)
         return pd.DataFrame({"fusion_weight": weight, "fused_logit": logit})
 
