@@ -94,7 +94,8 @@ def read_parquet(contents: bytes, path: str) -> Log:
         others = [name for name in FRAME_COLUMNS if name in names and name not in BYTE_COLUMNS]
         table = file.read(columns=[*others, *data])
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path} is a damaged Parquet file: {error}.") from error
+        said = str(error).rstrip(".")  # Arrow ends some of its messages with a full stop.
+        raise DataError(f"{path} is a damaged Parquet file: {said}.") from error
     if len(table) == 0:
         raise DataError(f"{path} holds no frame.")
     columns = {name: _column(table[name], name, path) for name in others}
