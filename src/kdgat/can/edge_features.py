@@ -6,7 +6,7 @@
 import numpy as np
 from numba import njit
 
-from kdgat.can.measures import COMPILED, log1p, ratio
+from kdgat.can.measures import COMPILED, INLINED, log1p, ratio, two_largest
 
 PASSAGE = 4
 """First column of what `_passage` writes."""
@@ -25,101 +25,102 @@ def fill_edges(edge_attr, neighbours, words, lengths, starts, window, layout):
         window: Frames in a window.
         layout: Of these windows.
     """
+    source, target, bounds = layout.source, layout.target, layout.passage_bounds
+    passages, clock, median_gap = layout.passages, layout.clock, layout.median_gap
+    node_offsets, edge_offsets = layout.node_offsets, layout.edge_offsets
     first_edge = np.empty(window + 1, np.int64)
     for graph in range(len(starts)):
-        frames = slice(starts[graph], starts[graph] + window)
-        # Taken once: a view costs as much as a feature.
-        lengths_here, words_here, clock = lengths[frames], words[frames], layout.clock[graph]
-        first, last = layout.edge_offsets[graph], layout.edge_offsets[graph + 1]
-        bounds = layout.passage_bounds[first : last + 1]
-        source, target = layout.source[first:last], layout.target[first:last]
-        nodes = neighbours[layout.node_offsets[graph] : layout.node_offsets[graph + 1]]
-        _first_edges(source, first_edge[: len(nodes) + 1])
-        _counts(edge_attr[first:last], source, target, bounds, first_edge, window)
-        _neighbours(nodes, edge_attr[first:last], source, target, bounds, first_edge)
+        node, num_nodes = node_offsets[graph], node_offsets[graph + 1] - node_offsets[graph]
+        first, last = edge_offsets[graph], edge_offsets[graph + 1]
+        _first_edges(first_edge, num_nodes, source, first, last)
+        _counts(edge_attr, source, target, bounds, first, last, first_edge, window)
+        _neighbours(neighbours, node, num_nodes, edge_attr, target, bounds, first_edge)
         for edge in range(first, last):
-            places = layout.passages[layout.passage_bounds[edge] : layout.passage_bounds[edge + 1]]
             _passage(
-                edge_attr[edge, PASSAGE:], places, words_here, lengths_here, clock,
-                layout.median_gap[graph],
+                edge_attr, edge, passages, bounds[edge], bounds[edge + 1],
+                starts[graph], words, lengths, clock, graph, median_gap[graph],
             )  # fmt: skip
 
 
-@njit(**COMPILED)
-def _first_edges(source, first_edge):
-    """Find the first edge of each source; edges come by source."""
-    first_edge[:] = 0
-    for edge in range(len(source)):
+@njit(**INLINED)
+def _first_edges(first_edge, num_nodes, source, first, last):
+    """Find the first edge of each source, and the end of the last one's; edges come by source."""
+    for number in range(num_nodes + 1):
+        first_edge[number] = 0
+    for edge in range(first, last):
         first_edge[source[edge] + 1] += 1
-    for number in range(len(first_edge) - 1):
+    first_edge[0] = first
+    for number in range(num_nodes):
         first_edge[number + 1] += first_edge[number]
 
 
-@njit(**COMPILED)
-def _counts(edge_attr, source, target, bounds, first_edge, window):
+@njit(**INLINED)
+def _counts(x, source, target, bounds, first, last, first_edge, window):
     """Write how often a transition is taken, compared with others: 4 values."""
-    largest, second = 0, 1
-    for edge in range(len(source)):
+    largest, second = two_largest(bounds, first, last)
+    for edge in range(first, last):
         count = bounds[edge + 1] - bounds[edge]
-        if count > largest:
-            largest, second = count, max(1, largest)
-        else:
-            second = max(second, count)
-    for edge in range(len(source)):
-        count = bounds[edge + 1] - bounds[edge]
-        back = _find(target, source[edge], first_edge[target[edge]], first_edge[target[edge] + 1])
-        reverse = bounds[back + 1] - bounds[back] if back >= 0 else 0
+        reverse = _count_of(source[edge], target, bounds, last, first_edge, target[edge])
         # Only the most frequent edge, if there is one, outnumbers all others.
         excess = count / second - 1.0 if count == largest else 0.0
-        edge_attr[edge, 0] = count / (window - 1)
-        edge_attr[edge, 1] = log1p(max(0.0, excess))
-        edge_attr[edge, 2] = source[edge] == target[edge]
-        edge_attr[edge, 3] = min(count, reverse) / max(count, reverse)
+        x[edge, 0] = count / (window - 1)
+        x[edge, 1] = log1p(max(0.0, excess))
+        x[edge, 2] = source[edge] == target[edge]
+        x[edge, 3] = min(count, reverse) / max(count, reverse)
 
 
-@njit(**COMPILED)
-def _find(target, wanted, low, high):
-    """Find the edge to `wanted` among those from `low` up to `high`; -1 if there is none."""
-    end = high
+@njit(**INLINED)
+def _count_of(wanted, target, bounds, last, first_edge, number):
+    """Count the transitions from the node `number` to `wanted`; its targets ascend."""
+    low, end = first_edge[number], first_edge[number + 1]
+    high = end
     while low < high:
         middle = (low + high) // 2
         if target[middle] < wanted:
             low = middle + 1
         else:
             high = middle
-    return low if low < end and target[low] == wanted else -1
+    place = min(low, last - 1)
+    found = (low < end) & (target[place] == wanted)
+    return found * (bounds[place + 1] - bounds[place])
 
 
-@njit(**COMPILED)
-def _neighbours(x, edge_attr, source, target, bounds, first_edge):
+@njit(**INLINED)
+def _neighbours(x, node, num_nodes, edge_attr, target, bounds, first_edge):
     """Write whom the frames of each ID of the window precede: 2 values."""
-    for number in range(len(x)):
-        x[number, 0], x[number, 1] = 0.0, 0.0
+    for number in range(num_nodes):
         first, last = first_edge[number], first_edge[number + 1]
-        mutual = 0
+        mutual, to_itself = 0, 0
         for edge in range(first, last):
             mutual += edge_attr[edge, 3] > 0
             if target[edge] == number:
-                left = bounds[last] - bounds[first]
-                x[number, 0] = (bounds[edge + 1] - bounds[edge]) / left
-        if last > first:
-            x[number, 1] = mutual / (last - first)
+                to_itself = bounds[edge + 1] - bounds[edge]
+        # Only the ID of the window's last frame may precede none.
+        x[node + number, 0] = to_itself / max(1, bounds[last] - bounds[first])
+        x[node + number, 1] = mutual / max(1, last - first)
 
 
-@njit(**COMPILED)
-def _passage(x, places, words, lengths, clock, median_gap):
+@njit(**INLINED)
+def _passage(
+    x, edge, passages, first, last, start, words, lengths, clock, graph, median_gap
+):  # fmt: skip
     """Write what passes along one transition: 4 values, from the places it departs from."""
     total, shortest, longest, equal = 0.0, np.inf, 0.0, 0
-    for place in places:
-        gap = clock[place + 1] - clock[place]
+    for rank in range(first, last):
+        place = passages[rank]
+        gap = clock[graph, place + 1] - clock[graph, place]
         total += gap
         shortest = min(shortest, gap)
         longest = max(longest, gap)
-        equal += words[place] == words[place + 1] and lengths[place] == lengths[place + 1]
-    x[0] = equal / len(places)
-    x[1] = log1p(ratio(shortest, median_gap))
-    if len(places) == 1:
-        x[2], x[3] = x[1], x[1]
+        frame = start + place
+        same_length = lengths[frame] == lengths[frame + 1]
+        equal += same_length & (words[frame] == words[frame + 1])
+    count = last - first
+    least = log1p(ratio(shortest, median_gap))
+    x[edge, PASSAGE] = equal / count
+    x[edge, PASSAGE + 1] = least
+    if count == 1:
+        x[edge, PASSAGE + 2], x[edge, PASSAGE + 3] = least, least
     else:
-        x[2] = log1p(ratio(total / len(places), median_gap))
-        x[3] = log1p(ratio(longest, median_gap))
+        x[edge, PASSAGE + 2] = log1p(ratio(total / count, median_gap))
+        x[edge, PASSAGE + 3] = log1p(ratio(longest, median_gap))

@@ -21,9 +21,6 @@ and places in them, make no views, and become part of the kernel that calls them
 TICK = 1e-6
 """Resolution of the logs in s; added above and below in ratios of times, so 0 to 0 is 1."""
 
-FEW = 40
-"""Values up to which insertion is the faster sort."""
-
 NETWORK = 4
 """Values that a sorting network of five exchanges puts in order (Knuth, volume 3, 5.3.4)."""
 
@@ -44,18 +41,31 @@ def log1p(value):
     return np.log(1.0 + value)
 
 
+@njit(**INLINED)
+def two_largest(bounds, first, last):
+    """Return the largest group and the second largest, 1 if there is none."""
+    largest, second = 0, 1
+    for number in range(first, last):
+        count = bounds[number + 1] - bounds[number]
+        second = max(second, min(count, largest))
+        largest = max(largest, count)
+    return largest, second
+
+
 @njit(**COMPILED)
-def sort(values):
-    """Sort in place: a few values by insertion, since numba's own sort allocates memory."""
-    if len(values) > FEW:
-        values.sort()
-        return
-    for place in range(1, len(values)):
-        value = values[place]
-        while place > 0 and values[place - 1] > value:
-            values[place] = values[place - 1]
-            place -= 1
-        values[place] = value
+def sort(values, count):
+    """Sort the first values in place (Shell 1959): a few by insertion, with no memory allocated."""
+    step = 1
+    while step < count // 3:
+        step = 3 * step + 1
+    while step > 0:
+        for place in range(step, count):
+            value = values[place]
+            while place >= step and values[place - step] > value:
+                values[place] = values[place - step]
+                place -= step
+            values[place] = value
+        step //= 3
 
 
 @njit(**INLINED)
@@ -140,24 +150,21 @@ def median(values, count):
 
 @njit(**INLINED)
 def extent(values, count):
-    """Return the smallest, the median and the largest of the first values, moving them about.
+    """Return the smallest, the median and the largest of the first values, sorting them in place.
 
     Args:
         values: float64, with room for `NETWORK` values at least.
         count: How many there are, at least 1.
     """
     if count <= NETWORK:
-        smallest, middle, largest = _extent_of_few(values, count)
+        _sort_few(values, count)
     else:
-        smallest, middle, largest = values[0], median(values, count), values[0]
-        for place in range(count):
-            smallest = min(smallest, values[place])
-            largest = max(largest, values[place])
-    return smallest, middle, largest
+        sort(values, count)
+    return values[0], 0.5 * (values[(count - 1) // 2] + values[count // 2]), values[count - 1]
 
 
 @njit(**INLINED)
-def _extent_of_few(values, count):
+def _sort_few(values, count):
     """Sort through a network: no branch depends on the values, so none is foretold wrongly."""
     for place in range(count, NETWORK):
         values[place] = np.inf
@@ -166,7 +173,6 @@ def _extent_of_few(values, count):
     _exchange(values, 0, 2)
     _exchange(values, 1, 3)
     _exchange(values, 1, 2)
-    return values[0], 0.5 * (values[(count - 1) // 2] + values[count // 2]), values[count - 1]
 
 
 @njit(**INLINED)

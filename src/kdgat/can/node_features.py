@@ -21,6 +21,7 @@ from kdgat.can.measures import (
     extent,
     log1p,
     ratio,
+    two_largest,
 )
 
 TIME, BEFORE, AFTER = range(3)
@@ -47,9 +48,9 @@ def pack_payload(payload):
         word, length = np.uint64(0), 0
         for place in range(MAX_DLC):
             value = payload[frame, place]
-            if value != ABSENT:
-                word |= np.uint64(value) << np.uint64(8 * place)
-                length += 1
+            # Without a branch: lengths change from frame to frame.
+            word |= np.uint64(max(value, 0)) << np.uint64(8 * place)
+            length += value != ABSENT
         words[frame] = word
         lengths[frame] = length
     return words, lengths
@@ -78,7 +79,7 @@ def fill_nodes(x, dlc, words, lengths, starts, window, layout):
         _order_times(times, frames, graph, window, clock)
         _order_payloads(payloads, counts, frames, graph, starts[graph], dlc, words, lengths)
         _compare_payloads(payloads, counts)
-        largest, second = _two_largest(bounds, offsets[graph], offsets[graph + 1])
+        largest, second = two_largest(bounds, offsets[graph], offsets[graph + 1])
         for node in range(offsets[graph], offsets[graph + 1]):
             first, last = bounds[node] - graph * window, bounds[node + 1] - graph * window
             # Only the most frequent ID, if there is one, outnumbers all others.
@@ -144,17 +145,6 @@ def _compare_payloads(payloads, counts):
         now, last = payloads[rank], payloads[rank - 2]
         length, last_length = counts[LENGTH, rank], counts[LENGTH, rank - 2]
         counts[BITS_OF_TWO, rank] = bits_changed(now, last, length, last_length)
-
-
-@njit(**INLINED)
-def _two_largest(bounds, first, last):
-    """Return the largest group and the second largest, 1 if there is none."""
-    largest, second = 0, 1
-    for number in range(first, last):
-        count = bounds[number + 1] - bounds[number]
-        second = max(second, min(count, largest))
-        largest = max(largest, count)
-    return largest, second
 
 
 @njit(**INLINED)

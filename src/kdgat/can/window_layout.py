@@ -117,7 +117,7 @@ def _group_frames(codes, node_code, node, bounds, frames, node_of_id, begins):
             node_of_id[codes[place]] = 0
             node_code[num_nodes] = codes[place]
             num_nodes += 1
-    sort(node_code[:num_nodes])
+    sort(node_code, num_nodes)
     for number in range(num_nodes):
         node_of_id[node_code[number]] = number
     begins[: num_nodes + 1] = 0
