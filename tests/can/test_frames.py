@@ -72,6 +72,14 @@ def test_values_out_of_range_are_refused(changes, said):
         three_frames(**changes)
 
 
+def test_a_table_keeps_its_values_when_the_arrays_that_it_was_made_of_change():
+    timestamp, attack = np.array([0.5, 0.25, 1.0]), np.array([0, 1, 0], np.uint8)
+    frames = three_frames(timestamp=timestamp, attack=attack)
+    timestamp[0], attack[0] = 9.0, 1
+    assert frames["timestamp"].tolist() == [0.5, 0.25, 1.0]
+    assert frames["attack"].tolist() == [0, 1, 0]
+
+
 def test_no_frames_are_a_valid_table():
     empty = frame_table(
         np.zeros(0), np.zeros(0, int), np.zeros(0, int), np.zeros((0, 8), np.int16), np.zeros(0)

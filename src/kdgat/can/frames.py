@@ -116,7 +116,7 @@ def frame_table(
     _check_ranges(columns)
     columns["episode"] = number_episodes(timestamp, attack) if episode is None else episode
     _check_episodes(columns["attack"], columns["episode"])
-    return assemble_frames(columns)
+    return assemble_frames({name: values.copy() for name, values in columns.items()})
 
 
 def number_episodes(
@@ -221,20 +221,25 @@ def as_channel(channel: str | pd.Categorical, num_frames: int) -> pd.Categorical
 
 
 def assemble_frames(columns: dict) -> pd.DataFrame:
-    """Build a frame table from columns that have been checked.
+    """Build a frame table from columns that have been checked, around the arrays given.
 
     Args:
-        columns: name -> array, and `payload`, as `frame_table` takes them; all are given.
+        columns: name -> array, and `payload`, as `frame_table` takes them; all are given. Nobody
+            else writes into them: what has the right type and may be written to is not copied.
     """
     is_fd = bool((columns["dlc"] > MAX_DLC).any())
     names = FD_BYTE_COLUMNS if is_fd else BYTE_COLUMNS
     # One block of all bytes: `payload` of the table then costs a copy, not a gather.
     data = pd.DataFrame(columns["payload"][:, : len(names)], columns=list(names), copy=False)
     before, after = (
-        pd.DataFrame({name: columns[name] for name in group}).astype(group)
+        pd.DataFrame({name: _as_type(columns[name], group[name]) for name in group}, copy=False)
         for group in (_BEFORE_PAYLOAD, _AFTER_PAYLOAD)
     )
     return pd.concat([before, data, after], axis=1)
+
+
+def _as_type(values: np.ndarray | pd.Categorical, dtype: str) -> np.ndarray | pd.Categorical:
+    return values if dtype == "category" else np.require(values, dtype, "W")
 
 
 def _check_shapes(columns: dict) -> None:

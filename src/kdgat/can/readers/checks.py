@@ -51,6 +51,8 @@ def checked_log(
 ) -> Log:
     """Set rows aside that break a rule, and build the rest into a frame table.
 
+    The table is built around the arrays given where it can be, see `assemble_frames`.
+
     Args:
         format: name of the format.
         timestamp: as in `frame_table`, of all rows; so are the others up to `episode`.
