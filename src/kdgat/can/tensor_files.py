@@ -33,6 +33,48 @@ PADDING = "padding"
 """A tensor of up to 7 bytes: what follows begins at a multiple of 8."""
 
 
+class _Waiting:
+    """Bytes that wait: as the arrays they came in, from `KEPT` bytes on in a file.
+
+    Args:
+        stack: Closes the file.
+        folder: Where the file lies.
+    """
+
+    def __init__(self, stack: ExitStack, folder: Path):
+        self._stack = stack
+        self._folder = folder
+        self._pieces: list[memoryview | bytes] = []
+        self._num_bytes = 0
+        self._file: IO[bytes] | None = None
+
+    def tell(self) -> int:
+        """Return how many bytes wait."""
+        return self._num_bytes
+
+    def write(self, piece: memoryview | bytes) -> None:
+        """Append bytes."""
+        self._pieces.append(piece)
+        self._num_bytes += len(piece)
+        if self._num_bytes > KEPT:
+            self._file = self._file or self._open()
+            self._move_pieces(self._file)
+
+    def move_to(self, target: IO[bytes]) -> None:
+        """Append all that waits to a file."""
+        if self._file is not None:
+            self._file.seek(0)
+            shutil.copyfileobj(self._file, target, BUFFER)
+        self._move_pieces(target)
+
+    def _open(self) -> IO[bytes]:
+        return self._stack.enter_context(tempfile.TemporaryFile(dir=self._folder))
+
+    def _move_pieces(self, target: IO[bytes]) -> None:
+        target.writelines(self._pieces)
+        self._pieces.clear()
+
+
 class TensorFileWriter:
     """Write tensors that grow along their first dimension into one safetensors file.
 
@@ -67,7 +109,8 @@ class TensorFileWriter:
         self._whole = self._stack.enter_context((self._folder / "whole").open("w+b"))
         self._whole.seek(HEAD)
         self._parts = {self._first: [self._whole]} | {
-            name: [self._waiting() for _ in range(self._rows.get(name, 1))] for name in self._others
+            name: [_Waiting(self._stack, self._folder) for _ in range(self._rows.get(name, 1))]
+            for name in self._others
         }
 
     def __enter__(self) -> "TensorFileWriter":
@@ -81,22 +124,20 @@ class TensorFileWriter:
     ) -> None:
         self._stack.close()
 
-    def _waiting(self) -> IO[bytes]:
-        return self._stack.enter_context(tempfile.SpooledTemporaryFile(KEPT, dir=self._folder))
-
     def append(self, name: str, values: np.ndarray) -> None:
         """Append to one tensor.
 
         Args:
             name: Which one.
-            values: `[num_rows, *row]`, or `[rows, num_columns]` where `rows` names the tensor.
+            values: `[num_rows, *row]`, or `[rows, num_columns]` where `rows` names the tensor;
+                nobody writes into them before `finish`.
         """
         dtype, _ = self._tensors[name]
         if values.dtype != dtype:
             raise ValueError(f"{name} is {values.dtype}, {dtype} is needed")
         pieces = values if name in self._rows else [values]
         for part, piece in zip(self._parts[name], pieces, strict=True):
-            part.write(np.ascontiguousarray(piece).data if piece.size else b"")
+            part.write(np.ascontiguousarray(piece).data.cast("B") if piece.size else b"")
 
     def finish(self, metadata: dict[str, str]) -> None:
         """Put the pieces together.
@@ -114,8 +155,7 @@ class TensorFileWriter:
             begin = end
             for part in self._parts[name]:
                 end += part.tell()
-                part.seek(0)
-                shutil.copyfileobj(part, self._whole, BUFFER)
+                part.move_to(self._whole)
             head[name] = self._entry(name, begin, end)
         self._write_head(json.dumps(head).encode())
         self._whole.close()
