@@ -7,13 +7,12 @@ them: operating points come from the benign windows of each capture's earlier ha
 agent has played, figures from its later half. Means over seeds.
 """
 
-import argparse
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from rule_expert import BUDGET, newest
+from rule_expert import BUDGET, chains_to_read, newest
 
 from kdgat.calibration import PROTOCOLS, fit_threshold
 from kdgat.datasets.tensors import read_model
@@ -56,11 +55,7 @@ def judge(states: pd.DataFrame, agent: Path) -> list[dict]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data_root", type=Path)
-    parser.add_argument("--dataset", default="hcrl_sa")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
-    arguments = parser.parse_args()
+    arguments = chains_to_read(__doc__)
     tables = []
     for seed in arguments.seeds:
         place = Path(arguments.dataset) / f"seed_{seed}"
