@@ -7,7 +7,6 @@ earlier the best epoch is. It shows on cars unlike those of training first.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
@@ -34,7 +33,9 @@ def move_towards(averaged: list[Tensor], trained: list[Tensor], steps: Tensor | 
         trained: the same tensors after a step.
         steps: steps averaged before it, at least 1.
     """
-    torch._foreach_lerp_(averaged, trained, (EXPONENT + 1) / (int(steps) + 1 + EXPONENT))
+    share = (EXPONENT + 1) / (int(steps) + 1 + EXPONENT)
+    for mean, weight in zip(averaged, trained, strict=True):
+        mean.lerp_(weight, share)
 
 
 @contextmanager
