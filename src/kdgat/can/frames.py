@@ -288,17 +288,16 @@ def payload_fits(payload, length):
     """Tell for each frame whether it has bytes up to its length and none beyond."""
     fine = np.ones(len(payload), np.bool_)
     for frame in range(len(payload)):
-        fine[frame] = bytes_fit(payload[frame], length[frame])
+        fine[frame] = bytes_fit(payload, frame, length[frame])
     return fine
 
 
 @njit(cache=True, nogil=True)
-def bytes_fit(values, length):
+def bytes_fit(payload, frame, length):
     """Tell whether one frame has bytes up to its length and none beyond."""
     fine = True
-    for position in range(len(values)):
-        if position < length:
-            fine &= 0 <= values[position] <= 255
-        else:
-            fine &= values[position] == ABSENT
+    for position in range(payload.shape[1]):
+        value = payload[frame, position]
+        # Without a branch: lengths change from frame to frame.
+        fine &= ((value >= 0) & (value <= 255)) if position < length else value == ABSENT
     return fine

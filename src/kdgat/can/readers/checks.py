@@ -80,12 +80,11 @@ def checked_log(
         attack if episode is None else episode,
     )
     keep = broken == NONE_BROKEN
-    lines = np.arange(1, len(keep) + 1) if line is None else line
     table = list(rejected or [])
     for row in np.flatnonzero(~keep):
         data = " ".join(f"{byte:02x}" for byte in payload[row, : max(0, dlc[row])])
         text = f"{timestamp[row]} {arbitration_id[row]:#x} [{dlc[row]}] {data}"
-        table.append((int(lines[row]), RULES[broken[row]], text))
+        table.append((int(row) + 1 if line is None else int(line[row]), RULES[broken[row]], text))
     if keep.all():
         keep = slice(None)
     rows = {
@@ -107,7 +106,7 @@ def checked_log(
     return Log(
         frames=assemble_frames(columns),
         bad_rows=bad_row_table(sorted(table)),
-        num_rows=len(lines) + error_frames + len(rejected or []),
+        num_rows=len(broken) + error_frames + len(rejected or []),
         error_frames=error_frames,
         has_labels=has_labels,
         format=format,
@@ -135,7 +134,7 @@ def broken_rules(timestamp, arbitration_id, is_extended, dlc, is_remote, payload
             broken[row] = 1
         elif not (0 <= dlc[row] <= longest and IS_LENGTH[dlc[row]]):
             broken[row] = 2
-        elif not bytes_fit(payload[row], length):
+        elif not bytes_fit(payload, row, length):
             broken[row] = 3
         elif attack[row] != 0 and attack[row] != 1:
             broken[row] = 4

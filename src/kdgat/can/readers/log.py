@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 FINE, ERROR_FRAME = 0, 1
@@ -63,8 +64,10 @@ class Log(NamedTuple):
 
 def bad_row_table(rows: list[tuple[int, str, str]]) -> pd.DataFrame:
     """Build the quarantine table of one file from (line, reason, text), in file order."""
-    table = pd.DataFrame(
-        [(line, reason, text[:KEPT]) for line, reason, text in rows],
-        columns=["line", "reason", "text"],
+    return pd.DataFrame(
+        {
+            "line": np.array([line for line, _, _ in rows], np.int64),
+            "reason": pd.array([reason for _, reason, _ in rows], "str"),
+            "text": pd.array([text[:KEPT] for _, _, text in rows], "str"),
+        }
     )
-    return table.astype({"line": "int64", "reason": "str", "text": "str"})

@@ -60,7 +60,7 @@ def write_parquet(frames: pd.DataFrame, path: Path, *, about: dict[str, str]) ->
         # Read twice as fast as zstd with dictionaries, and smaller: neither times nor data repeat
         # enough for a dictionary, and times compress well once split by byte.
         pq.write_table(
-            table.replace_schema_metadata(None),
+            _without_nulls(table),
             temporary,
             compression="lz4",
             use_dictionary=[x for x in table.column_names if x not in ("timestamp", PAYLOAD)],
@@ -69,6 +69,12 @@ def write_parquet(frames: pd.DataFrame, path: Path, *, about: dict[str, str]) ->
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _without_nulls(table: pa.Table) -> pa.Table:
+    """Declare that the columns hold no null: a file then need not say so row by row."""
+    fields = [field.with_nullable(False) for field in table.schema]
+    return table.cast(pa.schema(fields))
 
 
 def read_parquet(contents: bytes, path: str) -> Log:
@@ -144,12 +150,9 @@ def _as_binary(payload: np.ndarray) -> pa.FixedSizeBinaryArray:
 
 def _from_binary(column: pa.ChunkedArray, dlc: np.ndarray, is_remote: np.ndarray) -> np.ndarray:
     """Turn fixed binary into payloads: int16 `[num_frames, 8 or 64]`."""
-    array, width = column.combine_chunks(), column.type.byte_width
-    data = np.frombuffer(array.buffers()[1], np.uint8)
-    data = data[array.offset * width :][: len(array) * width].reshape(-1, width)
-    payload = unpack(data, dlc, is_remote)
-    if array.null_count:
-        payload[array.is_null().to_numpy(zero_copy_only=False)] = ABSENT
+    payload = unpack(_memory(column, np.dtype((np.uint8, column.type.byte_width))), dlc, is_remote)
+    if column.null_count:
+        payload[column.is_null().to_numpy()] = ABSENT
     return payload
 
 
@@ -178,7 +181,7 @@ def _column(column: pa.ChunkedArray, name: str, path: str) -> np.ndarray | pd.Ca
     """Turn a column into an array that holds any number it may hold; nulls become bad values."""
     try:
         if not column.null_count and column.type == KEPT_TYPES.get(name):
-            return column.combine_chunks().to_numpy(zero_copy_only=False)
+            return _numbers(column)
         if name == "channel":
             return _channel(column)
         if name == "timestamp":
@@ -192,6 +195,19 @@ def _column(column: pa.ChunkedArray, name: str, path: str) -> np.ndarray | pd.Ca
         raise DataError(
             f"{path}: column {name} has type {column.type}, which cannot be read as it: {error}."
         ) from error
+
+
+def _numbers(column: pa.ChunkedArray) -> np.ndarray:
+    """Return a column without nulls as an array of its own type."""
+    if column.type == pa.bool_():
+        return _memory(pc.cast(column, pa.uint8()), np.dtype(np.uint8)).view(bool)
+    return _memory(column, np.dtype(column.type.to_pandas_dtype()))
+
+
+def _memory(column: pa.ChunkedArray, dtype: np.dtype) -> np.ndarray:
+    """Return the memory of a column as it was read, which nobody else writes into, as an array."""
+    array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    return np.frombuffer(array.buffers()[1], dtype)[array.offset :][: len(array)]
 
 
 def _channel(column: pa.ChunkedArray) -> pd.Categorical:
