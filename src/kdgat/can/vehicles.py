@@ -1,7 +1,6 @@
 """The cars of the built-in dataset, drawn once and for all from the style of each."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -24,9 +23,6 @@ NUM_SIGNALS = 8
 
 PERIODS = (0.005, 0.008, 0.01, 0.0125, 0.016, 0.02, 0.025, 0.03, 0.04, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Periods of cyclic messages that a drawn style chooses from, s."""
-
-CALM_SHARE = 0.5
-"""Share of the drawn styles that leave hardly any message to chance."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +68,8 @@ class Vehicle:
 def draw_style(name: str, generator: np.random.Generator) -> Style:
     """Draw a style: a car unlike any other, within what buses of passenger cars carry.
 
-    Half of the cars are calm: in most of them no message is so rare that the first seconds of a
-    recording lack it. The other half send more on events and in bursts, so that not all that
-    changes is an attack (docs/decisions/0003-drawn-windows.md).
+    In most cars no message is so rare that the first seconds of a recording lack it: what comes
+    up later is an attack more often than not (docs/decisions/0003-drawn-windows.md).
     """
     number = int(generator.integers(3, len(PERIODS) + 1))
     return Style(
@@ -84,28 +79,12 @@ def draw_style(name: str, generator: np.random.Generator) -> Style:
         periods=tuple(np.sort(generator.choice(PERIODS, number, replace=False)).tolist()),
         full_share=float(generator.uniform(0.3, 1.0)),
         jitter=float(generator.uniform(0.02, 0.3)),
-        **(_calm(generator) if generator.random() < CALM_SHARE else _lively(generator)),
+        events=int(_log_uniform(1.0, 30.0, generator)) - 1,
+        event_gap=_log_uniform(0.5, 3.0, generator),
+        bursts=int(_log_uniform(1.0, 8.0, generator)) - 1,
+        burst_gap=_log_uniform(1.5, 5.0, generator),
+        sessions=_log_uniform(30.0, 3000.0, generator),
     )
-
-
-def _calm(generator: np.random.Generator) -> dict[str, Any]:
-    return {
-        "events": int(_log_uniform(1.0, 30.0, generator)) - 1,
-        "event_gap": _log_uniform(0.5, 3.0, generator),
-        "bursts": int(_log_uniform(1.0, 8.0, generator)) - 1,
-        "burst_gap": _log_uniform(1.5, 5.0, generator),
-        "sessions": _log_uniform(30.0, 3000.0, generator),
-    }
-
-
-def _lively(generator: np.random.Generator) -> dict[str, Any]:
-    return {
-        "events": int(generator.integers(0, 30)),
-        "event_gap": 3.0,
-        "bursts": int(generator.integers(0, 8)),
-        "burst_gap": 5.0,
-        "sessions": float(generator.uniform(4.0, 40.0)),
-    }
 
 
 def _log_uniform(low: float, high: float, generator: np.random.Generator) -> float:

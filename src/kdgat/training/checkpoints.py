@@ -160,8 +160,8 @@ class Checkpoint:
 
 
 def checkpoint_size(model: nn.Module) -> int:
-    """Estimate a checkpoint, bytes: weights thrice (trained, averaged, best), moments, the rest."""
-    return 5 * sum(tensor.nbytes for tensor in model.state_dict().values()) + 2**20
+    """Estimate a checkpoint, bytes: weights, best weights, two moments, generators, history."""
+    return 4 * sum(tensor.nbytes for tensor in model.state_dict().values()) + 2**20
 
 
 def random_state() -> State:

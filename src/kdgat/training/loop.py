@@ -1,4 +1,4 @@
-"""Epochs: steps that repeat what did not fit, averaged weights, validation, checkpoints."""
+"""Epochs: steps that repeat what did not fit, validation, the best weights, checkpoints."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +11,6 @@ from torch_geometric.data import Batch
 
 from kdgat.can.graph_store import GraphStore, loader
 from kdgat.can.samplers import AdjustableBatches
-from kdgat.training.averaging import averaged_weights, weight_average
 from kdgat.training.batch_size import BY_GRAPHS, Sizer
 from kdgat.training.checkpoints import Checkpoint, State, random_state, set_random_state
 from kdgat.training.curriculum import EpochSampler
@@ -22,7 +21,7 @@ from kdgat.training.task import GraphTask
 
 @dataclass
 class Best:
-    """The epoch with the least validation loss so far, and its averaged weights."""
+    """The epoch with the least validation loss so far, and its weights."""
 
     epoch: int = -1
     loss: float = math.inf
@@ -31,8 +30,6 @@ class Best:
 
 class Loop:
     """Trains a task, epoch after epoch.
-
-    What is validated and kept are averages of the weights (`averaging`).
 
     Several processes go through the same batches, each with its share of the graphs of every
     batch; gradients are averaged by the number of graphs, so that together they take the steps
@@ -67,7 +64,6 @@ class Loop:
         self.sizer = sizer
         self.memory = memory
         self.best = Best()
-        self.average = weight_average(task.model)
         self.steps_per_epoch = -(-len(sampler) // task.fit.batch_size.graphs)
         optimizer, self.schedule = task.optimizer(task.fit.epochs * self.steps_per_epoch)
         self.optimizer = fabric.setup_optimizers(optimizer)
@@ -116,7 +112,7 @@ class Loop:
         self.task.decisions.zero_()
         batches = self._batches(self.validation, range(len(self.validation)))
         total = torch.zeros((), device=self.fabric.device)
-        with averaged_weights(self.task, self.average), torch.inference_mode():
+        with torch.inference_mode():
             for loss in self._repeating(batches, self.validation, self._look_at):
                 total = total + loss * batches.own_graphs
         decisions = self._all_reduced(self.task.decisions.clone(), "sum")
@@ -192,7 +188,6 @@ class Loop:
             error_if_nonfinite=False,
         )
         self.optimizer.step()
-        self.average.update_parameters(self.task.model)
         if self.sizer.nodes != BY_GRAPHS:  # batches differ in size: go by the windows seen
             seen = epoch + batches.seen / len(self.sampler)
             self.schedule.last_epoch = seen * self.steps_per_epoch - 1
@@ -236,7 +231,7 @@ class Loop:
 
     def _keep_best(self, epoch: int, loss: float) -> None:
         if loss < self.best.loss:
-            weights = self.average.module.state_dict()
+            weights = self.task.model.state_dict()
             self.best = Best(epoch, loss, {k: v.detach().clone() for k, v in weights.items()})
 
     def _state(self, report: StageReport) -> State:
@@ -247,7 +242,6 @@ class Loop:
             torch.distributed.all_gather_object(states, own)
         return {
             "task": self.task.state_dict(),
-            "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "precision": self.fabric.strategy.precision.state_dict(),
@@ -259,7 +253,6 @@ class Loop:
 
     def _go_on(self, state: State, report: StageReport) -> None:
         self.task.load_state_dict(state["task"])
-        self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         self.fabric.strategy.precision.load_state_dict(state["precision"])
