@@ -73,7 +73,7 @@ def main() -> None:
     from kedro.framework.cli.cli import KedroCLI
 
     KedroCLI(project_path=ROOT)  # loads the plugins and the project's settings
-    import kdgat.detector
+    import kdgat.detector_files
     import kdgat.figures
     import kdgat.pipeline_registry
     import kdgat.tracking.run  # noqa: F401

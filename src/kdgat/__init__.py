@@ -11,6 +11,6 @@ __version__ = "0.1.0"
 
 def load_detector(path: "str | Path", *, threads: int = 1) -> "Detector":
     """Load a stored model as something that scores frames: see `kdgat.detector`."""
-    from kdgat import detector  # torch, only for those who score
+    from kdgat import detector_files  # torch, only for those who score
 
-    return detector.load_detector(path, threads=threads)
+    return detector_files.load_detector(path, threads=threads)

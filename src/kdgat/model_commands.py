@@ -217,7 +217,7 @@ def prune(
 def export(reference: str, file: Path, dataset: str | None, seed: int | None) -> None:
     """Write a detector to one FILE of its own, for `kdgat.load_detector`."""
     from kdgat import stored_models
-    from kdgat.detector import export_detector
+    from kdgat.detector_files import export_detector
 
     if file.exists():
         raise KdgatError(f"{file} is there already: nothing is overwritten")

@@ -50,7 +50,7 @@ def score(
     """Judge CAPTURE, a log of any format, with MODEL: an exported file, or a stored model."""
     from kdgat import stored_models
     from kdgat.can.captures import read_capture
-    from kdgat.detector import load_detector
+    from kdgat.detector_files import load_detector
 
     if output is not None and output.exists():
         raise KdgatError(f"{output} is there already: nothing is overwritten")
