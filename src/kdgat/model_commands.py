@@ -187,12 +187,12 @@ def prune(
 
     What is pinned, what a run reads and what a living model descends from always stays.
     """
-    from kdgat import stored_models
+    from kdgat import pruning, stored_models
 
     with versions.lock():
-        going, staying = stored_models.to_prune(
+        going, staying = pruning.to_prune(
             stored_models.find(name=name, dataset=dataset, seed=seed),
-            older_than=stored_models.parse_age(older_than) if older_than else None,
+            older_than=pruning.parse_age(older_than) if older_than else None,
             keep=keep,
             failed=failed,
             now=datetime.now(UTC),
