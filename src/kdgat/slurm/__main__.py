@@ -26,7 +26,8 @@ from kdgat.slurm.submission import (
     open_submission,
     start_submission,
 )
-from kdgat.sweep.plan import WHOLE_CHAIN, Plan, make_plan, parse_seeds, read_plan
+from kdgat.sweep.cells import WHOLE_CHAIN
+from kdgat.sweep.plan import Plan, make_plan, parse_seeds, read_plan
 
 CHAIN = ("data_processing", "autoencoder", "teacher", "distillation", "fusion")
 SITES = locations.PROJECT / "slurm" / "sites"

@@ -24,7 +24,8 @@ from kdgat import locations
 from kdgat.errors import KdgatError, MissingInputError
 from kdgat.slurm.sites import Site
 from kdgat.slurm.snapshot import take_snapshot
-from kdgat.sweep.plan import Cell, Plan, make_plan
+from kdgat.sweep.cells import Cell
+from kdgat.sweep.plan import Plan, make_plan
 
 OWN_VARIABLES = ("KDGAT_RUN_KEY", "KDGAT_COMPLETION_MARKER")
 KEPT_VARIABLES = ("MLFLOW_TRACKING_URI",)

@@ -1,5 +1,6 @@
 """Many runs as one plan: pipelines × datasets × seeds × variants."""
 
-from kdgat.sweep.plan import WHOLE_CHAIN, Cell, Plan, read_plan
+from kdgat.sweep.cells import WHOLE_CHAIN, Cell
+from kdgat.sweep.plan import Plan, read_plan
 
 __all__ = ["WHOLE_CHAIN", "Cell", "Plan", "read_plan"]

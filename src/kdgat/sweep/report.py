@@ -8,7 +8,8 @@ from kedro.framework.project import settings
 from mlflow.exceptions import MlflowException
 
 from kdgat.errors import MissingInputError, ParameterError
-from kdgat.sweep.plan import PLAIN_VARIANT, Cell, flatten_changes
+from kdgat.sweep.cells import Cell
+from kdgat.sweep.plan import PLAIN_VARIANT, flatten_changes
 from kdgat.sweep.status import Record, State, Status, all_records, status_of
 from kdgat.sweep.work import RUN_PARAMETERS, Work, versioned_files
 from kdgat.tracking import records

@@ -18,7 +18,8 @@ from omegaconf import OmegaConf
 from kdgat import locations
 from kdgat.errors import ParameterError
 from kdgat.parameters import check_parameters
-from kdgat.sweep.plan import WHOLE_CHAIN, Cell, Plan, flatten_changes
+from kdgat.sweep.cells import WHOLE_CHAIN, Cell
+from kdgat.sweep.plan import Plan, flatten_changes
 
 DEFAULT_PIPELINE = "__default__"
 SEED = "params:seed"
