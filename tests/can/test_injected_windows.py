@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from kdgat.can.attackers import on_bus
 from kdgat.can.injected_windows import attacked_windows, draw_short_episodes
 from kdgat.can.injections import ATTACKS
 from kdgat.can.pseudo_vehicles import pseudo_vehicle
 from kdgat.can.recording import Recording
 from kdgat.can.simulator import simulate_vehicle
+from kdgat.can.traffic import on_bus
 from kdgat.can.vehicles import VEHICLES
 
 BITRATE = 500_000

@@ -1,11 +1,12 @@
 import numpy as np
 import pandas as pd
 
-from kdgat.can.attackers import Added, Traffic, on_bus
+from kdgat.can.attackers import Added
 from kdgat.can.bus import frame_time
 from kdgat.can.frames import ABSENT, frame_table, payload
 from kdgat.can.merging import merge
 from kdgat.can.recording import Recording
+from kdgat.can.traffic import Traffic, on_bus
 
 BITRATE = 500_000
 START = 1_650_000_000.0

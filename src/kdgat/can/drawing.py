@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from kdgat.can.attackers import on_bus
 from kdgat.can.graph_store import GraphStore
 from kdgat.can.injected_windows import EVIDENCE_IN_PROFILE, attacked_windows
 from kdgat.can.injections import ATTACKS
 from kdgat.can.lessons import Lessons, assign_profiles
 from kdgat.can.recording import Recording
 from kdgat.can.splits import Cut, capture_blocks
+from kdgat.can.traffic import on_bus
 from kdgat.errors import DataError
 from kdgat.parameters import Injections, ProfileDraw
 

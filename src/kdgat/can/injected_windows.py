@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kdgat.can.attackers import Traffic
 from kdgat.can.injections import Attacked, attack_traffic
 from kdgat.can.recording import Recording
+from kdgat.can.traffic import Traffic
 from kdgat.can.windows import window_labels, window_starts
 
 LEAD = (0.2, 1.0)

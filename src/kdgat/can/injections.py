@@ -13,9 +13,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from kdgat.can.attackers import ADDERS, Added, Traffic, draw_target, forge, on_bus
+from kdgat.can.attackers import ADDERS, Added, draw_target, forge
 from kdgat.can.merging import merge
 from kdgat.can.recording import Recording
+from kdgat.can.traffic import Traffic, on_bus
 from kdgat.errors import DataError, ParameterError
 
 EPISODE_COLUMNS = ("attack_type", "start", "end", "arbitration_ids")

@@ -10,10 +10,11 @@ needs where one is, and never get lost. Every timestamp is rounded to 1 µs, as 
 
 import numpy as np
 
-from kdgat.can.attackers import Added, Traffic
+from kdgat.can.attackers import Added
 from kdgat.can.bus import LONGEST_FRAME, SHORTEST_FRAME, arbitrate, frame_time, priority
 from kdgat.can.frames import STANDARD_IDS
 from kdgat.can.recording import Recording, rows
+from kdgat.can.traffic import Traffic
 
 
 def merge(traffic: Traffic, added: Added) -> Recording:

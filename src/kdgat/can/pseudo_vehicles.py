@@ -9,10 +9,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from kdgat.can.attackers import Added, on_bus
+from kdgat.can.attackers import Added
 from kdgat.can.frames import STANDARD_IDS
 from kdgat.can.merging import merge
 from kdgat.can.recording import Recording
+from kdgat.can.traffic import on_bus
 from kdgat.can.variations import with_habits_drawn_anew
 
 KEPT_SHARE = (0.5, 1.0)
