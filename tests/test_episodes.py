@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import poisson
 
+from kdgat.metrics.aftermath import known_windows
 from kdgat.metrics.episodes import (
     Resampling,
     alarm_scorecard,
-    known_windows,
     lowest_level,
     persistent_level,
     poisson_interval,

@@ -1,12 +1,12 @@
 """What a detector is worth: rates, ranking, intervals that respect clusters, the scorecard."""
 
+from kdgat.metrics.aftermath import known_windows
 from kdgat.metrics.detection import COUNT_METRICS, detection_metrics
 from kdgat.metrics.episodes import (
     ALARM_COLUMNS,
     EPISODE_COLUMNS,
     Resampling,
     alarm_scorecard,
-    known_windows,
 )
 from kdgat.metrics.intervals import block_ids, bootstrap_interval
 from kdgat.metrics.offenders import OFFENDER_COLUMNS, offender_scorecard
