@@ -1,38 +1,15 @@
 import numpy as np
 import pandas as pd
 import pytest
+from six_frames import BITRATE, START, six_frames
 from sklearn.metrics import roc_auc_score
 from sklearn.tree import DecisionTreeClassifier
 
 from kdgat.can.attackers import forge
-from kdgat.can.frames import ABSENT, BYTE_COLUMNS, frame_table
+from kdgat.can.frames import ABSENT, BYTE_COLUMNS
 from kdgat.can.injections import inject
-from kdgat.can.simulator import simulate_vehicle
-from kdgat.can.vehicles import VEHICLES
 
-BITRATE = 500_000
-START = 1_650_000_000.0
 ADDING = ("dos", "fuzzing", "spoofing_dense", "spoofing_sparse", "replay")
-
-
-def six_frames() -> pd.DataFrame:
-    """One ID, one frame every ms; each holds its number in the first of two bytes."""
-    data = np.full((6, 8), ABSENT, np.int16)
-    data[:, 0] = np.arange(6)
-    data[:, 1] = 0xA5
-    time = START + np.arange(6) / 1000
-    return frame_table(time, np.full(6, 0x100), np.full(6, 2), data, np.zeros(6))
-
-
-@pytest.fixture(scope="module")
-def benign() -> pd.DataFrame:
-    return simulate_vehicle(
-        VEHICLES["birch"],
-        generator=np.random.default_rng(5),
-        duration=12.0,
-        bitrate=BITRATE,
-        start=START,
-    )
 
 
 def contents(frames: pd.DataFrame) -> pd.Series:
@@ -42,7 +19,7 @@ def contents(frames: pd.DataFrame) -> pd.Series:
 
 def test_replay_by_hand():
     """The past of the episode is the first two frames; they are the only ones to play again."""
-    frames = six_frames()
+    frames = six_frames(ids=[0x100] * 6)
     result = inject(
         frames,
         "replay",
@@ -56,7 +33,7 @@ def test_replay_by_hand():
 
 
 def test_spoofing_by_hand():
-    frames = six_frames()
+    frames = six_frames(ids=[0x100] * 6)
     result = inject(
         frames,
         "spoofing_dense",

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from six_frames import BITRATE, START, microseconds, six_frames
 
 from kdgat.can.captures import read_capture
 from kdgat.can.frames import ABSENT, BYTE_COLUMNS, FRAME_COLUMNS, frame_table, payload
@@ -17,22 +18,7 @@ from kdgat.can.simulator import simulate_vehicle
 from kdgat.can.vehicles import VEHICLES
 from kdgat.errors import DataError, ParameterError
 
-BITRATE = 500_000
-START = 1_650_000_000.0
 ADDING = ("dos", "fuzzing", "spoofing_dense", "spoofing_sparse", "replay")
-
-
-def six_frames(ids=(0x100, 0x200, 0x100, 0x200, 0x100, 0x200)) -> pd.DataFrame:
-    """One frame every ms; each holds its number in the first of two bytes."""
-    data = np.full((6, 8), ABSENT, np.int16)
-    data[:, 0] = np.arange(6)
-    data[:, 1] = 0xA5
-    time = START + np.arange(6) / 1000
-    return frame_table(time, np.array(ids), np.full(6, 2), data, np.zeros(6))
-
-
-def microseconds(frames: pd.DataFrame) -> list[int]:
-    return np.rint((frames["timestamp"] - START) * 1e6).astype(int).tolist()
 
 
 def test_suppress_by_hand():
@@ -69,17 +55,6 @@ def test_masquerade_by_hand():
     # One of the two bytes is forged, in the frames of the episode alone.
     assert changed.any(axis=1).tolist() == [False, False, True, True, True, False]
     assert changed.any(axis=0).sum() == 1
-
-
-@pytest.fixture(scope="module")
-def benign() -> pd.DataFrame:
-    return simulate_vehicle(
-        VEHICLES["birch"],
-        generator=np.random.default_rng(5),
-        duration=12.0,
-        bitrate=BITRATE,
-        start=START,
-    )
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

@@ -1,28 +1,13 @@
 import numpy as np
 import pandas as pd
+from six_frames import BITRATE, START, microseconds, six_frames
 
 from kdgat.can.attackers import Added
 from kdgat.can.bus import frame_time
-from kdgat.can.frames import ABSENT, frame_table, payload
+from kdgat.can.frames import ABSENT, payload
 from kdgat.can.merging import merge
 from kdgat.can.recording import Recording
 from kdgat.can.traffic import Traffic, on_bus
-
-BITRATE = 500_000
-START = 1_650_000_000.0
-
-
-def six_frames(ids=(0x100, 0x200, 0x100, 0x200, 0x100, 0x200)) -> pd.DataFrame:
-    """One frame every ms; each holds its number in the first of two bytes."""
-    data = np.full((6, 8), ABSENT, np.int16)
-    data[:, 0] = np.arange(6)
-    data[:, 1] = 0xA5
-    time = START + np.arange(6) / 1000
-    return frame_table(time, np.array(ids), np.full(6, 2), data, np.zeros(6))
-
-
-def microseconds(frames: pd.DataFrame) -> list[int]:
-    return np.rint((frames["timestamp"] - START) * 1e6).astype(int).tolist()
 
 
 def added(ready: int, arbitration_id: int) -> Added:
