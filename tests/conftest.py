@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -64,6 +65,18 @@ class Forked:
             self.forks.ask({"wait": self.pid, "seconds": 10})
         assert code is not None, f"still running after {seconds} s:\n{self.printed}"
         return code
+
+    def wait_until(self, happened: Callable[[str], bool], seconds: float = 600.0) -> None:
+        """Wait until what it has printed says so; fail with it where it ends before that."""
+        deadline = time.monotonic() + seconds
+        while True:
+            is_over = self.forks.ask({"over": self.pid})  # before it is read: its last words count
+            printed = self.printed
+            if happened(printed):
+                return
+            assert not is_over, f"it ended too early:\n{printed}"
+            assert time.monotonic() < deadline, f"still waiting after {seconds} s:\n{printed}"
+            time.sleep(0.01)
 
     @property
     def printed(self) -> str:

@@ -3,7 +3,8 @@
 Reads one JSON request a line. `{"arguments", "environment", "output"}` starts `kedro <arguments>`;
 with `"errors"`, another file, stderr goes there;
 `{"code", ...}` a piece of Python, and answers the process id; `{"wait", "seconds"}` answers the
-exit code, or null if the process goes on.
+exit code, or null if the process goes on; `{"over"}` whether it has ended, and leaves its exit
+code to be waited for.
 """
 
 import atexit
@@ -69,6 +70,10 @@ def wait(pid: int, seconds: float) -> int | None:
     return None
 
 
+def is_over(pid: int) -> bool:
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
 def main() -> None:
     from kedro.framework.cli.cli import KedroCLI
 
@@ -86,6 +91,8 @@ def main() -> None:
         request = json.loads(line)
         if "wait" in request:
             answer = wait(request["wait"], request["seconds"])
+        elif "over" in request:
+            answer = is_over(request["over"])
         else:
             answer = os.fork()
             if answer == 0:

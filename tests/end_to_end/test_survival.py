@@ -60,13 +60,14 @@ def wait_for_epochs(process, node: str, epochs: int) -> None:
     """Wait until a node has begun and so many of its epochs are over, or a later one has begun."""
     order = [name for name, _ in TARGETS]
     later = {f"  {name}\n" for name in order[order.index(node) :]} - {f"  {node}\n"}
-    deadline = time.monotonic() + 600
-    while not any(name in process.printed for name in later):
-        _, begun, told = process.printed.partition(f"  {node}\n")
-        if begun and told.count("  epoch ") >= epochs:
-            return
-        assert time.monotonic() < deadline, process.printed
-        time.sleep(0.01)
+
+    def happened(printed: str) -> bool:
+        _, begun, told = printed.partition(f"  {node}\n")
+        return any(name in printed for name in later) or (
+            bool(begun) and told.count("  epoch ") >= epochs
+        )
+
+    process.wait_until(happened)
 
 
 def kill_in_training(process, number: signal.Signals, moment: random.Random) -> None:

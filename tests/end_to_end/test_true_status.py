@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from itertools import count
 
 import pytest
@@ -31,10 +30,7 @@ def start_training(forks, data):
     process = forks.kedro(
         data, "run", "--env", "smoke", "--pipeline", "autoencoder", "--params", values
     )
-    deadline = time.monotonic() + 600
-    while "epoch 3/" not in process.printed:
-        assert time.monotonic() < deadline, process.printed
-        time.sleep(0.02)
+    process.wait_until(lambda printed: "epoch 3/" in printed)
     return process
 
 
