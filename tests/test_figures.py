@@ -184,7 +184,7 @@ def test_teacher_against_student_counts_equal_verdicts():
     thresholds = {"teacher_classifier": 0.0, "student_classifier": 5.5}
     figure = teacher_against_student(table, "teacher_classifier", "student_classifier", thresholds)
     (axes,) = panels(figure)
-    assert axes.get_title(loc="left") == "same verdict on 50.0% of 4 test windows"
+    assert axes.get_title(loc="left") == "same verdict on 2 of 4 test windows"
     assert axes.get_xlabel() == "attack logit of the teacher classifier"
     assert axes.get_ylabel() == "attack logit of the student classifier"
     assert legend_of(figure) == ["benign windows (2)", "attack windows (2)"]

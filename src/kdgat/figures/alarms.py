@@ -156,7 +156,7 @@ def confusion_by_attack(
     axes.set_yticks(range(len(shares)), names)
     axes.grid(visible=False)
     axes.set_title("share of windows that alarm, by what is in them (n)")
-    figure.colorbar(image, ax=axes, label="share that alarms (benign: false alarms)")
+    figure.colorbar(image, ax=axes, label="share that alarms")
     return figure
 
 

@@ -33,15 +33,16 @@ def batch_sizes(history: pd.DataFrame, batch_history: pd.DataFrame) -> Figure:
         figure = Figure(figsize=(5, 0.6))
         figure.text(0.5, 0.5, NO_RUN, ha="center", va="center")
         return figure
-    figure = Figure(figsize=(10.5, 0.3 + 2.1 * len(stages)))
-    for row, stage in zip(figure.subplots(len(stages), 3, squeeze=False), stages, strict=True):
+    across = 1 if wanted["batch_budget"].isna().all() else 3
+    figure = Figure(figsize=(max(5.4, 3.5 * across), 0.3 + 2.1 * len(stages)))
+    for row, stage in zip(figure.subplots(len(stages), across, squeeze=False), stages, strict=True):
         runs = wanted[wanted["stage"] == stage].reset_index(drop=True)
         row[0].set_title(in_words(stage))
         if runs["batch_budget"].isna().all():
             draw_runs(row[0], runs["batch_nodes"], runs["version"], "mean nodes, fixed batches")
-            row[0].set_ylim(bottom=0)
-            row[1].set_axis_off()
-            row[2].set_axis_off()
+            row[0].set_ylim(0, 1.1 * runs["batch_nodes"].max())
+            for axes in row[1:]:
+                axes.set_axis_off()
         else:
             draw_adaptation(row, runs)
     return figure

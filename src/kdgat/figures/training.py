@@ -146,9 +146,7 @@ def teacher_against_student(
         xlabel=f"{score_name(teacher)} of the {in_words(teacher)}",
         ylabel=f"{score_name(student)} of the {in_words(student)}",
     )
-    agreement = np.mean(
-        (both["score_x"] >= thresholds[teacher]) == (both["score_y"] >= thresholds[student])
-    )
-    axes.set_title(f"same verdict on {agreement:.1%} of {len(both):,} test windows")
+    agreed = (both["score_x"] >= thresholds[teacher]) == (both["score_y"] >= thresholds[student])
+    axes.set_title(f"same verdict on {agreed.sum():,} of {len(both):,} test windows")
     axes.legend(loc="upper left", markerscale=1.6)
     return figure

@@ -72,8 +72,9 @@ def _drawn(
 ) -> DrawnGraph:
     suspicion = node_suspicion(classifier, window, compute=compute)
     blamed = name_ids(suspicion, window)[0]
+    scenario, _, capture = logits["capture"][row].partition("/")  # together they run into the next
     return DrawnGraph(
-        title=f"{name} window of {logits['capture'][row]}\nattack logit {logits['score'][row]:.1f}",
+        title=f"{name} window, attack logit {logits['score'][row]:.1f}\n{scenario}\n{capture}",
         arbitration_id=window.arbitration_id.numpy(),
         edge_index=window.edge_index.numpy(),
         attention=edge_attention(classifier, window),
