@@ -6,7 +6,7 @@
 import numpy as np
 from numba import njit
 
-from kdgat.can.measures import COMPILED, INLINED, log1p, ratio, two_largest
+from kdgat.can.measures import COMPILED, INLINED, log1p, log1p_above, ratio, two_largest
 
 PASSAGE = 4
 """First column of what `_passage` writes."""
@@ -60,29 +60,22 @@ def _counts(x, source, target, bounds, first, last, first_edge, window):
     largest, second = two_largest(bounds, first, last)
     for edge in range(first, last):
         count = bounds[edge + 1] - bounds[edge]
-        reverse = _count_of(source[edge], target, bounds, last, first_edge, target[edge])
+        reverse = _count_of(source[edge], target, bounds, first_edge, target[edge])
         # Only the most frequent edge, if there is one, outnumbers all others.
         excess = count / second - 1.0 if count == largest else 0.0
         x[edge, 0] = count / (window - 1)
-        x[edge, 1] = log1p(max(0.0, excess))
+        x[edge, 1] = log1p_above(excess)
         x[edge, 2] = source[edge] == target[edge]
         x[edge, 3] = min(count, reverse) / max(count, reverse)
 
 
 @njit(**INLINED)
-def _count_of(wanted, target, bounds, last, first_edge, number):
-    """Count the transitions from the node `number` to `wanted`; its targets ascend."""
-    low, end = first_edge[number], first_edge[number + 1]
-    high = end
-    while low < high:
-        middle = (low + high) // 2
-        if target[middle] < wanted:
-            low = middle + 1
-        else:
-            high = middle
-    place = min(low, last - 1)
-    found = (low < end) & (target[place] == wanted)
-    return found * (bounds[place + 1] - bounds[place])
+def _count_of(wanted, target, bounds, first_edge, number):
+    """Count the transitions from the node `number` to `wanted`: most nodes have few targets."""
+    count = 0
+    for edge in range(first_edge[number], first_edge[number + 1]):
+        count += (target[edge] == wanted) * (bounds[edge + 1] - bounds[edge])
+    return count
 
 
 @njit(**INLINED)

@@ -115,13 +115,10 @@ def iterate_graphs(
         edge_attr = np.empty((num_edges, len(EDGE_FEATURES)), np.float32)
         fill_nodes(x, dlc, words, lengths, block, window, layout)
         fill_edges(edge_attr, x[:, NEIGHBOURS:], words, lengths, block, window, layout)
-        against_profile = x[:, len(WINDOW_FEATURES) :]
-        if profile is None:
-            against_profile[:] = 0.0
-        else:
+        if profile is not None:
             fill_profile(
-                against_profile, recording.clock, recording.before, codes, row_of_id, dlc,
-                recording.payload, block, window, layout, habits,
+                x[:, len(WINDOW_FEATURES) :], recording.clock, recording.before, codes, row_of_id,
+                dlc, recording.payload, block, window, layout, habits,
             )  # fmt: skip
         yield Graphs(
             x=x,

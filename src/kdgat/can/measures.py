@@ -42,6 +42,12 @@ def log1p(value):
 
 
 @njit(**INLINED)
+def log1p_above(value):
+    """Return log(1 + value) of a value above 0, else 0: most are not, and logarithms cost most."""
+    return log1p(value) if value > 0.0 else 0.0
+
+
+@njit(**INLINED)
 def two_largest(bounds, first, last):
     """Return the largest group and the second largest, 1 if there is none."""
     largest, second = 0, 1
@@ -112,27 +118,30 @@ def bytes_changed(one, other, one_length, other_length):
 def select(values, count, rank):
     """Put the value of a rank in its place, smaller ones before and larger ones behind it.
 
-    Of the first `count` values; Hoare 1961.
+    Of the first `count` values (Hoare 1961), parted without a branch (Lomuto): where a value
+    belongs is anybody's guess. Equal values, of which there are many, are parted from larger ones.
     """
     low, high = 0, count - 1
     while low < high:
-        pivot = values[(low + high) // 2]
-        left, right = low, high
-        while left <= right:
-            while values[left] < pivot:
-                left += 1
-            while values[right] > pivot:
-                right -= 1
-            if left <= right:
-                values[left], values[right] = values[right], values[left]
-                left += 1
-                right -= 1
-        if rank <= right:
-            high = right
-        elif rank >= left:
-            low = left
-        else:
-            low = high
+        middle = (low + high) // 2
+        pivot = values[middle]
+        values[middle] = values[high]
+        smaller = low
+        for place in range(low, high):
+            value = values[place]
+            values[place], values[smaller] = values[smaller], value
+            smaller += value < pivot
+        values[high], values[smaller] = values[smaller], pivot
+        if rank < smaller:
+            high = smaller - 1
+            continue
+        low = smaller + 1
+        for place in range(low, high + 1):
+            value = values[place]
+            values[place], values[low] = values[low], value
+            low += value == pivot
+        if rank < low:
+            break
 
 
 @njit(**COMPILED)

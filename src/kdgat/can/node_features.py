@@ -8,7 +8,7 @@ counts with other counts, and the ID's value is never a feature.
 import numpy as np
 from numba import njit
 
-from kdgat.can.frames import ABSENT, MAX_DLC
+from kdgat.can.frames import MAX_DLC
 from kdgat.can.measures import (
     COMPILED,
     INLINED,
@@ -20,6 +20,7 @@ from kdgat.can.measures import (
     bytes_set,
     extent,
     log1p,
+    log1p_above,
     ratio,
     two_largest,
 )
@@ -31,6 +32,7 @@ LENGTH, DLC, ONES, NONZERO, BYTES, BITS, BITS_OF_TWO = range(7)
 """Rows of a window's counts, likewise: what a payload holds, and how it differs from earlier."""
 
 LOWEST_BYTE = np.uint64(255)
+ONE_IN_SIXTEEN = np.uint64(0x0001000100010001)
 
 RHYTHM, BUS, CHANGE, CONTENT = 1, 7, 9, 14
 """First column of what each kernel writes."""
@@ -39,26 +41,39 @@ EVEN = np.log(2.0)
 """log1p(1): what the ratio of two equal times gives."""
 
 
+def pack_payload(payload: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pack payloads: bytes as uint64 `[num_frames]` (absent ones 0), and uint8 how many.
+
+    Args:
+        payload: int16 `[num_frames, 8]`, 0 to 255, `ABSENT` where absent.
+    """
+    return _pack(np.ascontiguousarray(payload, "<i2").view("<u8"))
+
+
 @njit(**COMPILED)
-def pack_payload(payload):
-    """Pack payloads: bytes as uint64 `[num_frames]` (absent ones 0), and uint8 how many."""
-    words = np.empty(len(payload), np.uint64)
-    lengths = np.empty(len(payload), np.uint8)
-    for frame in range(len(payload)):
-        word, length = np.uint64(0), 0
-        for place in range(MAX_DLC):
-            value = payload[frame, place]
-            # Without a branch: lengths change from frame to frame.
-            word |= np.uint64(max(value, 0)) << np.uint64(8 * place)
-            length += value != ABSENT
+def _pack(fours):
+    """Pack payloads of which uint64 `[num_frames, 2]` hold four bytes each, in 16 bits."""
+    words = np.empty(len(fours), np.uint64)
+    lengths = np.empty(len(fours), np.uint8)
+    for frame in range(len(fours)):
+        word, absent = np.uint64(0), np.uint64(0)
+        for half in range(2):
+            four = fours[frame, half]
+            # `ABSENT` is the one value whose sign bit is set; it becomes 0.
+            signs = (four >> np.uint64(15)) & ONE_IN_SIXTEEN
+            four &= ~(signs * np.uint64(0xFFFF))
+            four = (four | (four >> np.uint64(8))) & np.uint64(0x0000FFFF0000FFFF)
+            four = (four | (four >> np.uint64(16))) & np.uint64(0xFFFFFFFF)
+            word |= four << np.uint64(32 * half)
+            absent += signs
         words[frame] = word
-        lengths[frame] = length
+        lengths[frame] = MAX_DLC - np.int64((absent * ONE_IN_SIXTEEN) >> np.uint64(48))
     return words, lengths
 
 
 @njit(**COMPILED)
 def fill_nodes(x, dlc, words, lengths, starts, window, layout):
-    """Write the features of every node into the first columns of `x`.
+    """Write the features of every node into the first columns of `x`, 0 into the others.
 
     Args:
         x: float32 `[num_nodes, num_columns]`, written to.
@@ -74,7 +89,7 @@ def fill_nodes(x, dlc, words, lengths, starts, window, layout):
     times, payloads = np.empty((3, window)), np.empty(window, np.uint64)
     counts = np.zeros((7, window), np.int64)
     values, occurrences = np.empty(max(window, NETWORK)), np.zeros(256, np.int64)
-    added = _entropy_steps(window * MAX_DLC)
+    log2, added = _entropy_steps(window * MAX_DLC)
     for graph in range(len(starts)):
         _order_times(times, frames, graph, window, clock)
         _order_payloads(payloads, counts, frames, graph, starts[graph], dlc, words, lengths)
@@ -84,7 +99,7 @@ def fill_nodes(x, dlc, words, lengths, starts, window, layout):
             first, last = bounds[node] - graph * window, bounds[node + 1] - graph * window
             # Only the most frequent ID, if there is one, outnumbers all others.
             excess = (last - first) / second - 1.0 if last - first == largest else 0.0
-            x[node, 0] = log1p(max(0.0, excess))
+            x[node, 0] = log1p_above(excess)
             if last - first > 1:
                 _rhythm(x, node, times, first, last, clock[graph, window - 1], values)
                 _change(x, node, counts, first, last, values)
@@ -93,16 +108,19 @@ def fill_nodes(x, dlc, words, lengths, starts, window, layout):
             at_start = frames[graph * window + first] == 0
             at_end = frames[graph * window + last - 1] == window - 1
             _bus(x, node, times, first, last, at_start, at_end, median_gap[graph])
-            _content(x, node, payloads, counts, first, last, occurrences, added)
+            _content(x, node, payloads, counts, first, last, occurrences, log2, added)
+            for column in range(CONTENT + 4, x.shape[1]):
+                x[node, column] = 0.0
 
 
 @njit(**COMPILED)
 def _entropy_steps(most):
-    """Return what the n-th occurrence of a value adds to the sum of n log2(n): float64."""
-    added = np.zeros(most + 1)
-    for count in range(2, most + 1):
-        added[count] = count * np.log2(count) - (count - 1) * np.log2(count - 1)
-    return added
+    """Return log2(n), and what the n-th occurrence of a value adds to the sum of n log2(n)."""
+    log2, added = np.zeros((2, max(most, 256) + 1))
+    for count in range(2, len(log2)):
+        log2[count] = np.log2(count)
+        added[count] = count * log2[count] - (count - 1) * log2[count - 1]
+    return log2, added
 
 
 @njit(**INLINED)
@@ -221,7 +239,7 @@ def _change(x, node, counts, first, last, bits):
 
 
 @njit(**INLINED)
-def _content(x, node, payloads, counts, first, last, occurrences, added):
+def _content(x, node, payloads, counts, first, last, occurrences, log2, added):
     """Write what one ID's bytes look like: 4 values; `occurrences` are left as they lie."""
     num_bytes, num_bits, nonzero, dlc_changes, known = 0, 0, 0, 0, 0.0
     for value in range(len(occurrences)):
@@ -239,8 +257,8 @@ def _content(x, node, payloads, counts, first, last, occurrences, added):
     for rank in range(first + 1, last):
         dlc_changes += counts[DLC, rank] != counts[DLC, rank - 1]
     bytes_at_least, steps = max(2, num_bytes), max(1, last - first - 1)
-    entropy = max(0.0, np.log2(bytes_at_least) - known / bytes_at_least)
-    entropy = entropy / np.log2(min(bytes_at_least, 256))
+    entropy = max(0.0, log2[bytes_at_least] - known / bytes_at_least)
+    entropy = entropy / log2[min(bytes_at_least, 256)]
     x[node, CONTENT] = entropy if num_bytes > 1 else 0.0
     x[node, CONTENT + 1] = (num_bytes - nonzero) / max(1, num_bytes)
     x[node, CONTENT + 2] = num_bits / (8 * max(1, num_bytes))

@@ -152,11 +152,6 @@ class Recording:
         codes, ids = self.numbers
         return frames_before(codes, len(ids))
 
-    @cached_property
-    def attacks_up_to(self) -> np.ndarray:
-        """Attack frames before each frame, and all of them: int64 `[num_frames + 1]`."""
-        return np.concatenate([[0], np.cumsum(self.attack, dtype=np.int64)])
-
 
 def rows(table: np.ndarray, chosen: slice | np.ndarray) -> np.ndarray:
     """Return rows of a table: `np.take` copies whole rows, indexing goes value by value."""

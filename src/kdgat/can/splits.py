@@ -18,6 +18,7 @@ from kdgat.can.store_writer import StoreWriter
 from kdgat.can.windows import (
     TRAIN,
     VALIDATION,
+    attack_counts,
     episode_reach,
     split_windows,
     window_labels,
@@ -171,8 +172,7 @@ def capture_blocks(
         cut: length of the windows, and their stride, for the record.
         profile: what they are measured against.
     """
-    up_to = recording.attacks_up_to
-    counts = (up_to[starts + cut.window] - up_to[starts]).astype(np.int32)
+    counts = attack_counts(recording.attack, starts, cut.window)
     first = 0
     for graphs in iterate_graphs(recording, starts, cut.window, profile):
         here = slice(first, first + len(graphs.node_offsets) - 1)

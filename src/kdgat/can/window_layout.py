@@ -1,8 +1,8 @@
 """Where everything is in a window: which frames an ID has, which transitions an edge.
 
 The feature kernels only read what is laid out here. Nothing is allocated per window, and
-nothing sorted but the window's IDs and its gaps: frames and transitions are counted into
-place, which keeps them in the order of time.
+nothing sorted but the window's IDs: frames and transitions are counted into place, which keeps
+them in the order of time.
 """
 
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from kdgat.can.measures import COMPILED, median, sort
+from kdgat.can.measures import COMPILED, INLINED, median
 
 
 class Layout(NamedTuple):
@@ -59,116 +59,113 @@ def lay_out(timestamp, codes, num_ids, starts, window):
     """
     num_graphs, num_steps = len(starts), window - 1
     # Room for windows of nothing but different IDs: memory never written to is never used.
-    layout = Layout(
-        node_offsets=np.zeros(num_graphs + 1, np.int64),
-        edge_offsets=np.zeros(num_graphs + 1, np.int64),
-        node_code=np.empty(num_graphs * window, np.int32),
-        frame_bounds=np.empty(num_graphs * window + 1, np.int64),
-        frames=np.empty(num_graphs * window, np.int32),
-        source=np.empty(num_graphs * num_steps, np.int32),
-        target=np.empty(num_graphs * num_steps, np.int32),
-        passage_bounds=np.empty(num_graphs * num_steps + 1, np.int64),
-        passages=np.empty(num_graphs * num_steps, np.int32),
-        clock=np.empty((num_graphs, window)),
-        median_gap=np.empty(num_graphs),
-    )
-    node_of_id = np.full(num_ids, -1, np.int64)
-    node = np.empty(window, np.int64)
-    begins = np.empty(window + 1, np.int64)
-    gaps = np.empty(num_steps)
-    layout.frame_bounds[0] = 0
-    layout.passage_bounds[0] = 0
+    node_offsets, edge_offsets = np.zeros((2, num_graphs + 1), np.int64)
+    node_code = np.empty(num_graphs * window, np.int32)
+    frame_bounds = np.empty(num_graphs * window + 1, np.int64)
+    frames = np.empty(num_graphs * window, np.int32)
+    source, target = np.empty((2, num_graphs * num_steps), np.int32)
+    passage_bounds = np.empty(num_graphs * num_steps + 1, np.int64)
+    passages = np.empty(num_graphs * num_steps, np.int32)
+    clock, median_gap = np.empty((num_graphs, window)), np.empty(num_graphs)
+    node_of_id, found = np.full(num_ids, -1, np.int64), np.empty(window, np.int32)
+    node, begins, gaps = np.empty(window, np.int64), np.empty(window, np.int64), np.empty(num_steps)
+    frame_bounds[0], passage_bounds[0] = 0, 0
     for graph in range(num_graphs):
-        first, first_edge = layout.node_offsets[graph], layout.edge_offsets[graph]
-        frames = layout.frames[graph * window : (graph + 1) * window]
-        num_nodes = _group_frames(
-            codes[starts[graph] : starts[graph] + window],
-            layout.node_code[first : first + window],
-            node,
-            layout.frame_bounds[first : first + window + 1],
-            frames,
-            node_of_id,
-            begins,
-        )
+        first, first_edge = node_offsets[graph], edge_offsets[graph]
+        num_nodes = _number_ids(codes, starts[graph], node_code, first, node, node_of_id, found)
+        _group_frames(node, num_nodes, frames, graph * window, frame_bounds, first, begins)
         num_edges = _group_transitions(
-            node,
-            num_nodes,
-            frames,
-            layout.source[first_edge : first_edge + num_steps],
-            layout.target[first_edge : first_edge + num_steps],
-            layout.passage_bounds[first_edge : first_edge + window],
-            layout.passages[graph * num_steps : (graph + 1) * num_steps],
-            begins,
-        )
-        layout.node_offsets[graph + 1] = first + num_nodes
-        layout.edge_offsets[graph + 1] = first_edge + num_edges
-        clock = layout.clock[graph]
-        _read_clock(timestamp[starts[graph] : starts[graph] + window], clock, gaps)
-        layout.median_gap[graph] = median(gaps, num_steps)
-    return layout
+            node, num_nodes, frames, graph * window, frame_bounds, first,
+            source, target, passages, graph * num_steps, passage_bounds, first_edge, begins,
+        )  # fmt: skip
+        node_offsets[graph + 1] = first + num_nodes
+        edge_offsets[graph + 1] = first_edge + num_edges
+        _read_clock(timestamp, starts[graph], clock, graph, gaps)
+        median_gap[graph] = median(gaps, num_steps)
+    return Layout(
+        node_offsets, edge_offsets, node_code, frame_bounds, frames,
+        source, target, passage_bounds, passages, clock, median_gap,
+    )  # fmt: skip
 
 
-@njit(**COMPILED)
-def _group_frames(codes, node_code, node, bounds, frames, node_of_id, begins):
-    """Number the IDs of a window in ascending order, list the frames of each; count the IDs."""
+@njit(**INLINED)
+def _number_ids(codes, start, node_code, first, node, node_of_id, found):
+    """Number the IDs of a window in ascending order, its frames by that; count the IDs."""
     num_nodes = 0
-    for place in range(len(codes)):
-        if node_of_id[codes[place]] < 0:
-            node_of_id[codes[place]] = 0
-            node_code[num_nodes] = codes[place]
-            num_nodes += 1
-    sort(node_code, num_nodes)
+    for place in range(len(node)):
+        code = codes[start + place]
+        # Without a branch: what is written behind the last ID found is written over.
+        found[num_nodes] = code
+        num_nodes += node_of_id[code] < 0
+        node_of_id[code] = 0
+    # Few IDs are sorted by counting the smaller ones, several at once.
     for number in range(num_nodes):
-        node_of_id[node_code[number]] = number
-    begins[: num_nodes + 1] = 0
-    for place in range(len(codes)):
-        number = node_of_id[codes[place]]
-        node[place] = number
-        begins[number + 1] += 1
+        smaller = 0
+        for other in range(num_nodes):
+            smaller += found[other] < found[number]
+        node_of_id[found[number]] = smaller
+        node_code[first + smaller] = found[number]
+    for place in range(len(node)):
+        node[place] = node_of_id[codes[start + place]]
     for number in range(num_nodes):
-        begins[number + 1] += begins[number]
-        bounds[number + 1] = bounds[0] + begins[number + 1]
-        node_of_id[node_code[number]] = -1
-    for place in range(len(codes)):
-        frames[begins[node[place]]] = place
-        begins[node[place]] += 1
+        node_of_id[found[number]] = -1
     return num_nodes
 
 
-@njit(**COMPILED)
-def _group_transitions(node, num_nodes, frames, source, target, bounds, passages, begins):
+@njit(**INLINED)
+def _group_frames(node, num_nodes, frames, first_frame, bounds, first, begins):
+    """List the frames of each node, in time."""
+    for number in range(num_nodes):
+        begins[number] = 0
+    for place in range(len(node)):
+        begins[node[place]] += 1
+    for number in range(num_nodes):
+        count = begins[number]
+        begins[number] = bounds[first + number]
+        bounds[first + number + 1] = bounds[first + number] + count
+    for place in range(len(node)):
+        frames[begins[node[place]]] = place
+        begins[node[place]] += 1
+
+
+@njit(**INLINED)
+def _group_transitions(
+    node, num_nodes, frames, first_frame, frame_bounds, first,
+    source, target, passages, first_passage, bounds, first_edge, begins,
+):  # fmt: skip
     """List the transitions of a window by source, then target, then time; count the edges.
 
-    `frames` come by node, so the transitions into them come by target; counting these into
-    their sources keeps that order.
+    Every frame but the last departs, so a node's transitions begin where its frames do. `frames`
+    come by node, so the transitions into them come by target; counting these into their sources
+    keeps that order.
     """
-    begins[: num_nodes + 1] = 0
-    for place in range(len(passages)):
-        begins[node[place] + 1] += 1
+    window = len(node)
+    shift, last = first_passage - first_frame, node[window - 1]
     for number in range(num_nodes):
-        begins[number + 1] += begins[number]
-    for rank in range(len(frames)):
+        begins[number] = frame_bounds[first + number] + shift - (number > last)
+    for rank in range(first_frame, first_frame + window):
         place = frames[rank] - 1
         if place >= 0:
             passages[begins[node[place]]] = place
             begins[node[place]] += 1
-    num_edges, last_source, last_target = 0, -1, -1
-    for rank in range(len(passages)):
+    edge, last_source, last_target = first_edge - 1, -1, -1
+    for rank in range(first_passage, first_passage + window - 1):
         place = passages[rank]
-        if node[place] != last_source or node[place + 1] != last_target:
-            last_source, last_target = node[place], node[place + 1]
-            source[num_edges], target[num_edges] = last_source, last_target
-            num_edges += 1
-        bounds[num_edges] = bounds[0] + rank + 1
-    return num_edges
+        now_source, now_target = node[place], node[place + 1]
+        # Without a branch: whether the next transition is of another edge is anybody's guess.
+        edge += (now_source != last_source) | (now_target != last_target)
+        source[edge], target[edge], bounds[edge + 1] = now_source, now_target, rank + 1
+        last_source, last_target = now_source, now_target
+    return edge + 1 - first_edge
 
 
-@njit(**COMPILED)
-def _read_clock(timestamp, clock, gaps):
+@njit(**INLINED)
+def _read_clock(timestamp, start, clock, graph, gaps):
+    """Write the time since the window's first frame, and the times from frame to frame."""
     now = 0.0
-    clock[0] = 0.0
+    clock[graph, 0] = 0.0
     for place in range(len(gaps)):
-        gap = max(0.0, timestamp[place + 1] - timestamp[place])
+        gap = max(0.0, timestamp[start + place + 1] - timestamp[start + place])
         now += gap
         gaps[place] = gap
-        clock[place + 1] = now
+        clock[graph, place + 1] = now

@@ -3,7 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 
+from kdgat.can.measures import COMPILED
 from kdgat.errors import DataError
 
 TRAIN = 0
@@ -26,16 +28,22 @@ def window_starts(num_frames: int, window: int, stride: int) -> np.ndarray:
     return np.arange(0, num_frames - window + 1, stride, dtype=np.int64)
 
 
-def attack_counts(attack: np.ndarray, starts: np.ndarray, window: int) -> np.ndarray:
+@njit(**COMPILED)
+def attack_counts(attack, starts, window):
     """Count the attack frames of each window: int32 `[num_windows]`.
 
     Args:
-        attack: `[num_frames]`, 1 where the frame is part of an attack.
+        attack: integer `[num_frames]`, 1 where the frame is part of an attack.
         starts: int64 `[num_windows]`, first frame of each window.
         window: Frames in a window.
     """
-    up_to = np.concatenate([[0], np.cumsum(attack, dtype=np.int64)])
-    return (up_to[starts + window] - up_to[starts]).astype(np.int32)
+    counts = np.empty(len(starts), np.int32)
+    for number in range(len(starts)):
+        count = 0
+        for frame in range(starts[number], starts[number] + window):
+            count += attack[frame]
+        counts[number] = count
+    return counts
 
 
 def window_labels(attack: np.ndarray, starts: np.ndarray, window: int) -> np.ndarray:
