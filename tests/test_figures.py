@@ -103,6 +103,14 @@ def legend_of(figure):
     return [text.get_text() for text in texts]
 
 
+def test_metrics_that_end_alike_name_their_axis():
+    rows = {"stage": "student_fusion", "epoch": [0, 1], "train_loss": [2.0, 1.0]}
+    both = pd.DataFrame(rows | {"train_reward": [0.1, 0.2], "val_reward": [0.1, 0.3]})
+    mixed = both.rename(columns={"val_reward": "val_auroc"})
+    assert [axes.get_ylabel() for axes in panels(learning_curves(both))][1] == "reward"
+    assert [axes.get_ylabel() for axes in panels(learning_curves(mixed))][1] == "metric"
+
+
 def test_learning_curves_have_a_panel_per_stage_and_kind_of_metric(history):
     figure = learning_curves(history)
     drawn = panels(figure)

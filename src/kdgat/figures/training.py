@@ -82,9 +82,17 @@ def draw_curves(axes: Axes, rows: pd.DataFrame, metrics: list[str], what: str) -
     if what == "loss" and (rows[metrics] > 0).all(axis=None):
         axes.set_yscale("log")
         _plain_log_ticks(axes, rows[metrics].to_numpy())
-    axes.set(xlabel="epoch", ylabel=_metric_name(metrics[0]) if len(metrics) == 1 else what)
+    axes.set(xlabel="epoch", ylabel=_common_name(metrics) or what)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend()
+
+
+def _common_name(metrics: list[str]) -> str:
+    """Name what an axis of several metrics shows: their last word, if they share it."""
+    last_words = {name.rsplit("_", maxsplit=1)[-1] for name in metrics}
+    if len(metrics) == 1:
+        return _metric_name(metrics[0])
+    return last_words.pop() if len(last_words) == 1 else ""
 
 
 def _metric_name(name: str) -> str:
