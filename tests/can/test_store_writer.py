@@ -1,6 +1,7 @@
 """Stores written block by block equal those written at once; broken-off ones leave nothing."""
 
 import dataclasses
+import os
 from itertools import pairwise
 
 import numpy as np
@@ -42,6 +43,11 @@ def assert_same_store(one: GraphStore, other: GraphStore) -> None:
             assert mine == theirs, field.name
 
 
+def files_open_in(folder) -> int:
+    files = (os.path.realpath(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd"))
+    return sum(file.startswith(f"{folder}/") for file in files)
+
+
 @settings(max_examples=20, deadline=None)
 @given(cuts=st.lists(st.integers(0, len(STORE)), max_size=5))
 def test_blocks_give_the_same_store_as_the_whole(tmp_path_factory, cuts):
@@ -77,7 +83,9 @@ def test_tensors_too_large_to_wait_in_memory_wait_in_files(tmp_path, monkeypatch
     with StoreWriter(tmp_path / "store.safetensors", STORE) as writer:
         for graph in range(len(STORE)):
             writer.add(STORE.subset([graph]))
+        assert files_open_in(tmp_path) > 1
         assert_same_store(writer.finish(), STORE)
+        assert files_open_in(tmp_path) == 0  # else their room on the disk would stay taken
     assert [file.name for file in tmp_path.iterdir()] == ["store.safetensors"]
 
 

@@ -61,10 +61,11 @@ class _Waiting:
             self._move_pieces(self._file)
 
     def move_to(self, target: IO[bytes]) -> None:
-        """Append all that waits to a file."""
+        """Append all that waits to a file, and give its room on the disk back."""
         if self._file is not None:
             self._file.seek(0)
             shutil.copyfileobj(self._file, target, BUFFER)
+            self._file.close()
         self._move_pieces(target)
 
     def _open(self) -> IO[bytes]:
