@@ -4,7 +4,6 @@ import textwrap
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -22,6 +21,8 @@ from kdgat.figures.style import (
 
 VARIANT_COLOURS = (KIND_COLOURS["classifier"], KIND_COLOURS["autoencoder"], *OTHER_COLOURS)
 COLUMNS = 3  # panels side by side
+PROFILES = 5  # profiles side by side
+WIDTH = 9.6  # inches of a whole row of panels
 ROW_HEIGHT = 0.19  # inches of one model's line
 
 
@@ -133,7 +134,7 @@ def performance_profile_chart(profiles: pd.DataFrame, metric: str) -> Figure:
         metric: name of the values.
     """
     models, variants = list(pd.unique(profiles["model"])), list(pd.unique(profiles["variant"]))
-    figure, panels = _panels(len(models), 8)
+    figure, panels = _panels(len(models), 5, columns=PROFILES)
     for axes, model in zip(panels, models, strict=False):
         for number, variant in enumerate(variants):
             line = profiles.query("model == @model and variant == @variant")
@@ -147,18 +148,22 @@ def performance_profile_chart(profiles: pd.DataFrame, metric: str) -> Figure:
             )
         axes.set_title(in_words(model))
         axes.set_xlabel(f"{in_words(metric)} above")
-        axes.set_ylabel("share of runs")
         axes.set_ylim(-0.02, 1.02)
+    for axes in panels[::PROFILES]:
+        axes.set_ylabel("share of runs")
     _legend(figure, panels, len(variants))
     return figure
 
 
-def _panels(count: int, lines: int) -> tuple[Figure, list[Axes]]:
-    columns = min(COLUMNS, count)
+def _panels(count: int, lines: int, *, columns: int = COLUMNS) -> tuple[Figure, list[Axes]]:
+    """Lay out panels of one scale: lengths in them may be compared."""
+    width = 1.0 + WIDTH * min(count / columns, 1)
+    columns = min(columns, count)
     rows = -(-count // columns)
-    size = (1.0 + 3.2 * columns, rows * (1.1 + ROW_HEIGHT * lines))
-    figure = Figure(figsize=size)
-    panels = list(np.atleast_1d(figure.subplots(rows, columns)).flat)
+    figure = Figure(figsize=(width, rows * (1.1 + ROW_HEIGHT * lines)))
+    panels = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
+    for axes in panels:
+        axes.tick_params(labelbottom=True)
     for axes in panels[count:]:
         axes.set_visible(False)
     return figure, panels[:count]

@@ -156,5 +156,5 @@ def teacher_against_student(
     )
     agreed = (both["score_x"] >= thresholds[teacher]) == (both["score_y"] >= thresholds[student])
     axes.set_title(f"same verdict on {agreed.sum():,} of {len(both):,} test windows")
-    axes.legend(loc="upper left", markerscale=1.6)
+    figure.legend(loc="outside upper left", ncols=2, markerscale=1.6)
     return figure
