@@ -15,7 +15,8 @@ from torch_geometric.loader import DataLoader
 
 from kdgat.can.capture_folders import find_captures
 from kdgat.can.captures import read_capture
-from kdgat.can.graph_store import GraphStore, concatenate, loader
+from kdgat.can.graph_store import GraphStore, concatenate
+from kdgat.can.loading import loader
 from kdgat.can.splits import capture_graphs
 
 WINDOW = 100

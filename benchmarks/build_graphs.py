@@ -14,10 +14,10 @@ from measure import cpu_seconds, dataset_folder, report, scratch, simulate
 
 from kdgat.can.capture_folders import find_captures
 from kdgat.can.captures import Capture, read_capture, write_canonical
-from kdgat.can.frames import content_hash, find_repeated
 from kdgat.can.profile import Profile
 from kdgat.can.readers.plain_csv import write_capture
 from kdgat.can.recording import Recording
+from kdgat.can.repeats import content_hash, find_repeated
 from kdgat.can.splits import Cut, capture_blocks
 from kdgat.can.store_writer import StoreWriter
 from kdgat.can.windows import window_starts

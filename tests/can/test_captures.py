@@ -11,15 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kdgat.can.captures import find_captures, read_capture
-from kdgat.can.frames import (
-    ABSENT,
-    FRAME_COLUMNS,
-    content_hash,
-    find_repeated,
-    frame_table,
-    payload,
-)
+from kdgat.can.frames import ABSENT, FRAME_COLUMNS, frame_table, payload
 from kdgat.can.readers.plain_csv import write_capture
+from kdgat.can.repeats import content_hash, find_repeated
 from kdgat.errors import DataError
 
 HEADER = "timestamp,arbitration_id,data_field,attack\n"

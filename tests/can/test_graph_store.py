@@ -2,74 +2,18 @@
 
 import dataclasses
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_stores import assert_same_data, assert_same_store, random_store
 from safetensors.torch import save_file
-from torch.utils.data import DistributedSampler, WeightedRandomSampler
 from torch_geometric.data import Batch
 
 from kdgat.can import graph_store
 from kdgat.can.gathering import gather_batch, gather_by_index
-from kdgat.can.graph_store import (
-    GraphStore,
-    concatenate,
-    loader,
-    read_identity,
-)
+from kdgat.can.graph_store import GraphStore, concatenate, read_identity
 from kdgat.errors import DataError
-
-TENSORS = [field.name for field in dataclasses.fields(GraphStore) if field.type is torch.Tensor]
-
-
-def random_store(seed: int, num_graphs: int = 12, captures=("train_01_a/x",)) -> GraphStore:
-    generator = np.random.default_rng(seed)
-    num_nodes = generator.integers(1, 6, num_graphs)
-    num_edges = generator.integers(0, 8, num_graphs)
-    ends = np.repeat(num_nodes, num_edges)
-    nodes, edges = int(num_nodes.sum()), int(num_edges.sum())
-    attack_frames = generator.integers(0, 3, num_graphs)
-    start = np.arange(num_graphs) * 100
-    return GraphStore(
-        x=torch.from_numpy(generator.normal(size=(nodes, 3)).astype(np.float32)),
-        arbitration_id=torch.from_numpy(generator.integers(0, 2**29, nodes)),
-        edge_index=torch.from_numpy(generator.integers(0, ends, (2, edges)).astype(np.int32)),
-        edge_attr=torch.from_numpy(generator.normal(size=(edges, 2)).astype(np.float32)),
-        y=torch.from_numpy((attack_frames > 0).astype(np.uint8)),
-        attack_frames=torch.from_numpy(attack_frames.astype(np.int32)),
-        capture=torch.from_numpy(generator.integers(0, len(captures), num_graphs, np.int32)),
-        start=torch.from_numpy(start),
-        start_time=torch.from_numpy(1.5e9 + start / 2000),
-        end_time=torch.from_numpy(1.5e9 + (start + 99) / 2000),
-        node_offsets=torch.from_numpy(np.concatenate([[0], np.cumsum(num_nodes)])),
-        edge_offsets=torch.from_numpy(np.concatenate([[0], np.cumsum(num_edges)])),
-        captures=tuple(captures),
-        node_features=("one", "two", "three"),
-        edge_features=("four", "five"),
-        window=100,
-        stride=100,
-    )
-
-
-def assert_same_store(one: GraphStore, other: GraphStore) -> None:
-    for field in dataclasses.fields(GraphStore):
-        if field.name == "file":
-            continue
-        mine, theirs = getattr(one, field.name), getattr(other, field.name)
-        if field.name in TENSORS:
-            assert mine.dtype == theirs.dtype, field.name
-            assert torch.equal(mine, theirs), field.name
-        else:
-            assert mine == theirs, field.name
-
-
-def assert_same_data(one, other) -> None:
-    assert sorted(one.keys()) == sorted(other.keys())
-    for key in other.keys():  # noqa: SIM118
-        assert one[key].dtype == other[key].dtype, key
-        assert torch.equal(one[key], other[key]), key
 
 
 def test_one_graph_is_cut_out():
@@ -122,70 +66,10 @@ def test_batches_are_formed_on_the_device_of_the_store(monkeypatch):
     assert_same_data(part[0], store[2])
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
-def test_a_store_on_a_gpu_gives_the_same_batches():
-    store = random_store(3)
-    moved = store.to("cuda")
-    (batch,) = loader(moved, batch_size=3, sampler=[7, 2, 7])
-    assert batch.x.device.type == "cuda"
-    assert_same_data(batch.cpu(), store.batch([7, 2, 7]))
-    assert_same_store(moved.to("cpu"), store)
-
-
 def test_a_moved_store_is_the_same_store():
     store = random_store(3)
     assert_same_store(store.to("cpu"), store)
     assert store.to(torch.device("cpu")).device.type == "cpu"
-
-
-@pytest.mark.parametrize("workers", [0, 2])
-def test_workers_hand_out_the_same_batches(workers, tmp_path):
-    random_store(1).save(tmp_path / "store.safetensors")
-    store = GraphStore.load(tmp_path / "store.safetensors")
-    batches = list(loader(store, batch_size=5, workers=workers))
-    for number, batch in enumerate(batches):
-        assert_same_data(batch, store.batch(range(12)[5 * number : 5 * number + 5]))
-
-
-def test_a_weighted_sampler_draws_by_weight():
-    store = random_store(1)
-    weights = torch.zeros(len(store))
-    weights[[2, 5]] = 1.0
-    sampler = WeightedRandomSampler(weights, 40, generator=torch.Generator().manual_seed(0))
-    drawn = torch.cat([batch.y for batch in loader(store, batch_size=8, sampler=sampler)])
-    assert len(drawn) == 40
-    sizes = {int(batch.num_nodes) for batch in loader(store, batch_size=1, sampler=sampler)}
-    assert sizes == {store[2].num_nodes, store[5].num_nodes}
-
-
-def test_distributed_samplers_share_the_graphs_out():
-    store = random_store(1)
-    starts = []
-    for rank in range(2):
-        sampler = DistributedSampler(store, num_replicas=2, rank=rank, shuffle=True, seed=4)
-        starts += list(sampler)
-        (batch,) = loader(store, batch_size=6, sampler=sampler)
-        assert_same_data(batch, store.batch(list(sampler)))
-    assert sorted(starts) == list(range(12))
-
-
-def test_a_loader_hands_out_every_graph_once():
-    store = random_store(1)
-    batches = list(
-        loader(store, batch_size=5, shuffle=True, generator=torch.Generator().manual_seed(3))
-    )
-    assert [batch.num_graphs for batch in batches] == [5, 5, 2]
-    seen = torch.cat([batch.x for batch in batches])
-    assert torch.equal(seen.sort(dim=0).values, store.x.sort(dim=0).values)
-    again = loader(store, batch_size=5, shuffle=True, generator=torch.Generator().manual_seed(3))
-    for one, other in zip(batches, again, strict=True):
-        assert torch.equal(one.x, other.x)
-
-
-def test_a_loader_follows_its_sampler():
-    store = random_store(1)
-    (batch,) = loader(store, batch_size=3, sampler=[7, 2, 7])
-    assert_same_data(batch, Batch.from_data_list([store[7], store[2], store[7]]))
 
 
 @settings(max_examples=20, deadline=None)

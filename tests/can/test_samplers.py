@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from torch.utils.data import DistributedSampler, RandomSampler
 
 from kdgat.can.frames import ABSENT, frame_table
-from kdgat.can.graph_store import GraphStore, loader
+from kdgat.can.graph_store import GraphStore
+from kdgat.can.loading import loader
 from kdgat.can.samplers import AdjustableBatches, BatchLimit
 from kdgat.can.splits import capture_graphs
 

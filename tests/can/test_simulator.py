@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from kdgat.can.frames import ABSENT, content_hash, payload
+from kdgat.can.frames import ABSENT, payload
 from kdgat.can.messages import Constant, Counter, Diagnostic, Message, Periodic
+from kdgat.can.repeats import content_hash
 from kdgat.can.simulator import draw_signals, mark_absent, simulate_vehicle
 from kdgat.can.vehicles import VEHICLES, Vehicle
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kdgat.can.captures import find_captures, read_capture
-from kdgat.can.frames import content_hash, find_repeated
+from kdgat.can.repeats import content_hash, find_repeated
 from kdgat.can.windows import (
     GAP,
     TRAIN,

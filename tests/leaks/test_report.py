@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from kdgat.can.captures import find_captures, read_capture
-from kdgat.can.frames import content_hash, find_repeated, frame_table
+from kdgat.can.frames import frame_table
 from kdgat.can.graph_store import GraphStore, concatenate
+from kdgat.can.repeats import content_hash, find_repeated
 from kdgat.can.splits import build_splits, capture_graphs
 from kdgat.leaks import CHECKS, leak_page, leak_report, refusal
 from kdgat.leaks.traces import both_fingerprints

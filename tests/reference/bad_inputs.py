@@ -17,8 +17,9 @@ import numpy as np
 
 from kdgat.can.captures import CaptureFile, open_captures
 from kdgat.can.declarations import ATTACK_FREE, Labels, read_declaration
-from kdgat.can.frames import content_hash, find_repeated, frame_table
+from kdgat.can.frames import frame_table
 from kdgat.can.readers.parquet import write_parquet
+from kdgat.can.repeats import content_hash, find_repeated
 from kdgat.can.splits import Cut, deal_windows
 from kdgat.errors import DataError
 

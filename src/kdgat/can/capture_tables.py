@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from kdgat.can.captures import Capture, describe_capture
-from kdgat.can.frames import content_hash, find_repeated
+from kdgat.can.repeats import content_hash, find_repeated
 
 KEPT_FRAMES = 5_000_000
 """Frames kept in memory, together: 190 MB."""

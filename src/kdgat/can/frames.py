@@ -1,8 +1,5 @@
 """The frame table: one row per CAN frame, the same columns whatever format it was read from."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 import pandas as pd
 from numba import njit
@@ -62,9 +59,6 @@ FRAME_COLUMNS = {**_BEFORE_PAYLOAD, **dict.fromkeys(BYTE_COLUMNS, "int16"), **_A
 
 FD_FRAME_COLUMNS = {**_BEFORE_PAYLOAD, **dict.fromkeys(FD_BYTE_COLUMNS, "int16"), **_AFTER_PAYLOAD}
 """Columns of a capture that holds a frame of more than 8 bytes: `byte_0` to `byte_63`."""
-
-NO_CONTENT = ("channel", "episode")
-"""Columns that say how a capture was recorded or annotated, not what happened on the bus."""
 
 
 def frame_table(
@@ -160,57 +154,6 @@ def data_length(frames: pd.DataFrame) -> np.ndarray:
     """Return how many of the first 8 bytes a frame has: uint8 `[num_frames]`, 0 if it is remote."""
     length = np.minimum(frames["dlc"].to_numpy(), np.uint8(MAX_DLC))
     return np.where(frames["is_remote"].to_numpy(), np.uint8(0), length)
-
-
-def content_hash(frames: pd.DataFrame) -> str:
-    """Return the SHA-256 of what happened on the bus, with its labels.
-
-    It is the same for equal frames under any file name, in any format, on any channel.
-    """
-    digest = hashlib.sha256()
-    is_fd = byte_columns(frames) is FD_BYTE_COLUMNS
-    for name, dtype in (FD_FRAME_COLUMNS if is_fd else FRAME_COLUMNS).items():
-        if name not in NO_CONTENT:
-            digest.update(np.ascontiguousarray(frames[name].to_numpy(dtype)).data)
-    return digest.hexdigest()
-
-
-def find_repeated(hashes: Mapping[str, str], allowed: Sequence[str] = ()) -> list[tuple[str, str]]:
-    """Find the captures that repeat another one of their group, train or test.
-
-    Args:
-        hashes: Capture name -> `content_hash`; of twins the first is kept.
-        allowed: Names of test captures that may repeat a training capture.
-
-    Returns:
-        Pairs (name to drop, name of the one kept).
-
-    Raises:
-        DataError: A test capture repeats a training capture, or a name allowed is no capture.
-    """
-    unknown = sorted(set(allowed) - set(hashes))
-    if unknown:
-        raise DataError(f"No capture {unknown[0]} to allow; captures: {', '.join(hashes)}.")
-    repeated = []
-    first_by_content: dict[tuple[str, str], str] = {}
-    trained_on = {content: name for name, content in hashes.items() if _group(name) == "train"}
-    for name, content in hashes.items():
-        if _group(name) != "train" and content in trained_on and name not in allowed:
-            raise DataError(
-                f"Test capture {name} holds the same frames as training capture "
-                f"{trained_on[content]}: remove one of the two, a test must be unseen,"
-                " or allow it by name in data_processing.allowed_repeats."
-            )
-        first = first_by_content.setdefault((_group(name), content), name)
-        if first != name:
-            repeated.append((name, first))
-    return repeated
-
-
-def _group(name: str) -> str:
-    """Return the set within which a capture may occur once: `train`, or its test scenario."""
-    scenario = name.split("/", maxsplit=1)[0]
-    return "train" if scenario.startswith("train_") else scenario
 
 
 def as_channel(channel: str | pd.Categorical, num_frames: int) -> pd.Categorical:

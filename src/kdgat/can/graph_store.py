@@ -13,7 +13,6 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
-from torch.utils.data import DataLoader, Sampler
 from torch_geometric.data import Batch, Data
 
 from kdgat.can.gathering import gather_batch, gather_rows, offsets_of
@@ -293,43 +292,8 @@ def concatenate(stores: Sequence[GraphStore]) -> GraphStore:
     )
 
 
-def loader(
-    store: GraphStore,
-    *,
-    batch_size: int = 1,
-    sampler: Sampler | None = None,
-    batch_sampler: Sampler | None = None,
-    shuffle: bool = False,
-    generator: torch.Generator | None = None,
-    workers: int = 0,
-) -> DataLoader:
-    """Open torch's DataLoader on a store; the store itself makes the batches.
-
-    Args:
-        store: graphs; where it lies on a device, `workers` is 0.
-        batch_size: graphs in a batch.
-        sampler: which graphs, in which order; all in order without one.
-        batch_sampler: which graphs in each batch, instead of size, sampler and shuffling.
-        shuffle: all in random order, without a sampler.
-        generator: of the shuffling.
-        workers: processes that form batches; forked, so call this before CUDA is used.
-    """
-    order = (
-        {"batch_sampler": batch_sampler}
-        if batch_sampler is not None
-        else {"batch_size": batch_size, "sampler": sampler, "shuffle": shuffle}
-    )
-    return DataLoader(
-        store, **order, generator=generator, num_workers=workers, collate_fn=_as_it_is
-    )
-
-
 def _link_or_copy(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
-
-
-def _as_it_is(batch: Batch) -> Batch:
-    return batch

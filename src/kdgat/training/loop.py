@@ -9,7 +9,8 @@ from lightning.fabric import Fabric
 from torch import Tensor
 from torch_geometric.data import Batch
 
-from kdgat.can.graph_store import GraphStore, loader
+from kdgat.can.graph_store import GraphStore
+from kdgat.can.loading import loader
 from kdgat.can.samplers import AdjustableBatches
 from kdgat.training.batch_size import BY_GRAPHS, Sizer
 from kdgat.training.checkpoints import Checkpoint, State, random_state, set_random_state

@@ -8,7 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from kdgat.can.graph_store import GraphStore, loader
+from kdgat.can.graph_store import GraphStore
+from kdgat.can.loading import loader
 from kdgat.can.samplers import AdjustableBatches, BatchLimit
 from kdgat.models.artifact import ModelArtifact, build
 from kdgat.parameters import Compute
