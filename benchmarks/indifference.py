@@ -1,5 +1,7 @@
 """What a fusion agent gains where it calls weights that are all but as good as the best equal.
 
+Of those it may take the usual one, which in general earns most, or the evenest.
+
 python benchmarks/indifference.py DATA_ROOT --dataset hcrl_sa --seeds 1 2 3
 
 Reads what chains have left. Validation windows, injected attacks and cars that do not exist among
@@ -17,31 +19,29 @@ from rule_expert import BUDGET, chains_to_read, newest
 from kdgat.calibration import PROTOCOLS, fit_threshold
 from kdgat.datasets.tensors import read_model
 from kdgat.metrics import detection_metrics
-from kdgat.models.artifact import build
+from kdgat.models.artifact import ModelArtifact, build
 from kdgat.scores import chosen_weight, fused_logit
 from kdgat.training.scoring import fusion_state
 
-INDIFFERENCES = (0.0, 0.02, 0.05, 0.1, 0.2)
+INDIFFERENCES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3)
 
 
-def values(states: pd.DataFrame, agent: Path) -> np.ndarray:
+def scores_of(states: pd.DataFrame, agent: ModelArtifact) -> dict[str, np.ndarray]:
     with torch.inference_mode():
-        return build(read_model(agent))(fusion_state(states)).numpy()
-
-
-def scores_of(states: pd.DataFrame, agent: Path) -> dict[str, np.ndarray]:
-    value = values(states, agent)
+        value = build(agent)(fusion_state(states)).numpy()
     anomaly, attack = states["anomaly_logit"].to_numpy(), states["attack_logit"].to_numpy()
+    fallbacks = {"usual": agent.metadata["usual_weight"], "evenest": 0.5}
     agents = {
-        f"agent, indifference {size:g}": fused_logit(
-            anomaly, attack, chosen_weight(value, indifference=size)
+        f"agent, {name} within {size:g}": fused_logit(
+            anomaly, attack, chosen_weight(value, weight, indifference=size)
         )
+        for name, weight in fallbacks.items()
         for size in INDIFFERENCES
     }
     return {**agents, "mean of detectors": (anomaly + attack) / 2, "classifier": attack}
 
 
-def judge(states: pd.DataFrame, agent: Path) -> list[dict]:
+def judge(states: pd.DataFrame, agent: ModelArtifact) -> list[dict]:
     rows = []
     scores, label = scores_of(states, agent), states["label"].to_numpy()
     for protocol in PROTOCOLS:
@@ -63,14 +63,15 @@ def main() -> None:
         states = pd.read_parquet(newest(outputs, "fusion_states.parquet"))
         for size, rows in states[states["split"] == "validation"].groupby("size"):
             models = arguments.data_root / "06_models" / place
-            agent = newest(models, f"{size}_agent.safetensors")
+            agent = read_model(newest(models, f"{size}_agent.safetensors"))
             table = pd.DataFrame(judge(rows.reset_index(drop=True), agent))
             tables.append(table.assign(size=size))
-    print("| of | protocol | fusion | F1, mean | F1, worst seed | FPR, mean |")
-    print("|---|---|---|---|---|---|")
+    print("| of | protocol | fusion | F1, mean | F1, worst seed | FPR, mean | AUROC, mean |")
+    print("|---|---|---|---|---|---|---|")
     for keys, rows in pd.concat(tables).groupby(["size", "protocol", "fusion"], sort=False):
-        figures = f"{rows.f1.mean():.3f} | {rows.f1.min():.3f} | "
-        print("| " + " | ".join(keys) + f" | {figures}{rows.false_positive_rate.mean():.4f} |")
+        rate, auroc = rows.false_positive_rate.mean(), rows.auroc.mean()
+        figures = f"{rows.f1.mean():.3f} | {rows.f1.min():.3f} | {rate:.4f} | {auroc:.3f}"
+        print("| " + " | ".join(keys) + f" | {figures} |")
 
 
 if __name__ == "__main__":

@@ -74,11 +74,13 @@ def test_reward_is_signed_certainty(logit):
     assert reward(1, 4.0 * logit, scale=4.0) == pytest.approx(reward(1, logit, scale=1.0))
 
 
-def test_of_weights_that_are_as_good_the_evenest_is_chosen():
+def test_of_weights_that_are_as_good_the_one_nearest_to_the_usual_is_chosen():
     value = np.full((4, 21), -1.0)
     value[0, 3] = 1.0
-    value[1, [0, 8, 20]] = [1.0, 0.95, 0.9]
-    value[2, [0, 8]] = [1.0, 0.85]
+    value[1, [0, 8, 20]] = [1.0, 0.95, 0.85]
+    value[2, [0, 8]] = [1.0, 0.75]
     value[3, [0, 20]] = 1.0
-    assert chosen_weight(value).tolist() == [0.15, 0.4, 0.0, 0.0]
-    assert chosen_weight(value, indifference=0.0).tolist() == [0.15, 0.0, 0.0, 0.0]
+    assert chosen_weight(value, 1.0).tolist() == [0.15, 1.0, 0.0, 1.0]
+    assert chosen_weight(value, 0.5).tolist() == [0.15, 0.4, 0.0, 0.0]
+    assert chosen_weight(value, 1.0, indifference=0.1).tolist() == [0.15, 0.4, 0.0, 1.0]
+    assert chosen_weight(value, 0.75, indifference=0.0).tolist() == [0.15, 0.0, 0.0, 1.0]

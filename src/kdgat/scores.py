@@ -29,7 +29,7 @@ FUSION_FEATURES = AUTOENCODER_FEATURES + CLASSIFIER_FEATURES
 # Share of the classifier in the fused logit: 0, .05, ... 1.
 FUSION_WEIGHTS = tuple(step / 20 for step in range(21))
 
-INDIFFERENCE = 0.1
+INDIFFERENCE = 0.2
 """A reward less by this is as good as the best: docs/fusion.md."""
 
 # The anomaly logit of a benign median window; sigmoid(-5) = .007.
@@ -115,22 +115,25 @@ def fused_logit(
     return (1.0 - weight) * np.asarray(anomaly_logit) + weight * np.asarray(attack_logit)
 
 
-def chosen_weight(value: ArrayLike, *, indifference: float = INDIFFERENCE) -> NDArray[np.float64]:
-    """Choose the fusion weight of each window: of those all but as good as the best, the evenest.
+def chosen_weight(
+    value: ArrayLike, usual: float, *, indifference: float = INDIFFERENCE
+) -> NDArray[np.float64]:
+    """Choose the fusion weight of each window: of those all but as good as the best, the usual one.
 
     The mixture is linear in the weight, so the best one is nearly always 0 or 1, also where the
-    agent can hardly tell them apart. Both detectors together are then the surer judge.
+    agent can hardly tell them apart. What is best in general is then the surer choice.
 
     Args:
         value: of each weight of FUSION_WEIGHTS, the expected reward, float `[num_windows, 21]`.
+        usual: the weight that is best in general, 0 to 1; the nearest one that is good is chosen.
         indifference: reward, at least 0; with 0 the best weight.
 
     Returns:
-        float64 `[num_windows]`, 0 to 1; of two weights as far from a half, the smaller.
+        float64 `[num_windows]`, 0 to 1; of two weights as far from the usual one, the smaller.
     """
     value, weight = np.asarray(value), np.asarray(FUSION_WEIGHTS)
     good = value >= value.max(axis=1, keepdims=True) - indifference
-    return weight[np.where(good, np.abs(weight - 0.5), np.inf).argmin(axis=1)]
+    return weight[np.where(good, np.abs(weight - usual), np.inf).argmin(axis=1)]
 
 
 def reward(y: ArrayLike, logit: ArrayLike, *, scale: float) -> NDArray[np.float64]:

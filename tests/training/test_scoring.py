@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from kdgat.errors import DataError
 from kdgat.models.artifact import build_module, pack
 from kdgat.models.gat import GAT
 from kdgat.scores import AUTOENCODER_FEATURES, CLASSIFIER_FEATURES, FUSION_WEIGHTS
@@ -85,13 +88,16 @@ def test_the_agent_judges_by_the_weight_worth_most(autoencoder, classifier, vali
     with torch.no_grad():
         model.network[-1].weight.zero_()
         model.network[-1].bias.copy_(torch.arange(21) == 5)
-    agent = pack(kind="q_network", arguments=arguments, model=model, metadata={})
+    metadata = {"usual_weight": 1.0}
+    agent = pack(kind="q_network", arguments=arguments, model=model, metadata=metadata)
     table = fusion_table(autoencoder, classifier, validation, compute=compute)
     verdict = score_agent(agent, table, compute=compute)
     weight = FUSION_WEIGHTS[5]
     assert (verdict["fusion_weight"] == weight).all()
     expected = (1 - weight) * table["anomaly_logit"] + weight * table["attack_logit"]
     np.testing.assert_allclose(verdict["fused_logit"], expected)
+    with pytest.raises(DataError, match="the fusion agent names no usual weight"):
+        score_agent(replace(agent, metadata={}), table, compute=compute)
 
 
 def test_a_batch_that_does_not_fit_comes_again_in_halves(

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from kdgat.can.graph_store import GraphStore
 from kdgat.can.loading import loader
 from kdgat.can.samplers import AdjustableBatches, BatchLimit
+from kdgat.errors import DataError
 from kdgat.models.artifact import ModelArtifact, build
 from kdgat.parameters import Compute
 from kdgat.scores import (
@@ -166,13 +167,22 @@ def agent_judge(
     Returns:
         Table with the columns FUSION_COLUMNS -> float64 `[num_graphs, 2]`: fusion_weight and
         fused_logit.
+
+    Raises:
+        DataError: the agent does not say which weight is its usual one.
     """
     torch.set_num_threads(compute.threads)
     model = build(agent)
+    if "usual_weight" not in agent.metadata:
+        raise DataError(
+            "the fusion agent names no usual weight: it comes from an earlier version of kdgat; "
+            "train it again (`kedro run --pipeline fusion`)"
+        )
+    usual = agent.metadata["usual_weight"]
 
     def judge(table: pd.DataFrame) -> pd.DataFrame:
         with torch.inference_mode():
-            weight = chosen_weight(model(fusion_state(table)).numpy())
+            weight = chosen_weight(model(fusion_state(table)).numpy(), usual)
         logit = fused_logit(table["anomaly_logit"], table["attack_logit"], weight)
         return pd.DataFrame({"fusion_weight": weight, "fused_logit": logit})
 
