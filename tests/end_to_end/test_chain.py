@@ -73,10 +73,19 @@ def test_results_page_holds_the_scorecard_of_each_dataset(chain, tmp_path):
     assert "of this machine hold (parameters but the seed, at one state of the code): 1." in (
         page.read_text()
     )
+    first = page.read_text()
+    page.write_text(first.replace("# Results\n", "# Our results\n", 1))
+    assert project.kedro("results", "synthetic", "--output", str(page)).returncode == 0
+    assert page.read_text() == first.replace("# Results\n", "# Our results\n", 1)
 
     missing = project.kedro("results", "nowhere", "--output", str(page))
     assert missing.returncode == 1
     assert "no scorecard of nowhere with seed 1: run `kedro run --params " in missing.stderr
+    page.write_text("# Mine\n")
+    unmarked = project.kedro("results", "synthetic", "--output", str(page))
+    assert unmarked.returncode == 1
+    assert "results.md has no line `<!-- results, written by `kedro results`" in unmarked.stderr
+    assert page.read_text() == "# Mine\n"
 
 
 def test_fusion_with_another_seed_takes_the_default_models_and_says_so(copied_chain, tmp_path):
