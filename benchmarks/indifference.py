@@ -23,7 +23,7 @@ from kdgat.models.artifact import ModelArtifact, build
 from kdgat.scores import chosen_weight, fused_logit
 from kdgat.training.scoring import fusion_state
 
-INDIFFERENCES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3)
+INDIFFERENCES = (0.0, 0.1, 0.2, 0.3)
 
 
 def scores_of(states: pd.DataFrame, agent: ModelArtifact) -> dict[str, np.ndarray]:
