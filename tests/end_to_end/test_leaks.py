@@ -100,6 +100,18 @@ def test_a_test_capture_that_another_dataset_trains_on(tmp_path, new_project):
     assert "Traceback" not in missing.stderr
 
 
+def test_a_test_capture_that_a_further_car_has_driven(tmp_path, new_project):
+    test = drive(4, 2500)
+    benign = [f"{row[:-2]}0\n" for row in test + drive(5, 2500)]
+    write(tmp_path / "raw" / "mine", {TRAIN: drive(3), TEST: test})
+    write(tmp_path / "raw" / "theirs", {"train_01_attack_free/drive": benign, TEST: drive(6, 2500)})
+    project = new_project(tmp_path / "data", tmp_path / "raw")
+    refused = process(project, "mine", "data_processing.further_vehicles=theirs")
+    assert refused.returncode == 1
+    assert "known_frames is 1.000" in refused.stderr
+    assert not project.versions("*.safetensors")
+
+
 @pytest.mark.parametrize(
     ("parameter", "parts"),
     [

@@ -134,18 +134,28 @@ def collect_truth(
 
 def report_leaks(
     captures: CaptureTables,
+    further_captures: CaptureTables,
     train_graphs: GraphStore,
     validation_graphs: GraphStore,
     test_graphs: GraphStore,
     captures_of: CapturesOf,
     parameters: DataProcessing,
 ) -> tuple[list[dict], str]:
-    """Check the splits for leaks, also against other datasets that a model has seen.
+    """Check the splits for leaks, also against all else that a model has seen.
 
     Returns:
         The leak report, and the same as a Markdown table.
     """
     build = partial(splits.capture_graphs, window=parameters.window, stride=parameters.stride)
+    also_trained_on = {
+        f"{dataset}/{name}": leaks.both_fingerprints(
+            reader(bad_row_share=parameters.bad_row_share).frames
+        )
+        for dataset in parameters.also_trained_on
+        for name, reader in captures_of(dataset).items()
+        if name.startswith("train_")
+    }
+    further = {name: leaks.both_fingerprints(frames) for name, frames in further_captures.items()}
     report = leaks.leak_report(
         captures.items(),
         {"train": train_graphs, "validation": validation_graphs, "test": test_graphs},
@@ -153,14 +163,7 @@ def report_leaks(
         limits=parameters.leak_limits,
         allowed=parameters.allowed_leaks,
         allowed_repeats=parameters.allowed_repeats,
-        trained_elsewhere={
-            f"{dataset}/{name}": leaks.both_fingerprints(
-                reader(bad_row_share=parameters.bad_row_share).frames
-            )
-            for dataset in parameters.also_trained_on
-            for name, reader in captures_of(dataset).items()
-            if name.startswith("train_")
-        },
+        trained_elsewhere={**also_trained_on, **further},
     )
     for sentence in leaks.remarks(report):
         LOGGER.warning("leak report: %s", sentence)

@@ -60,6 +60,7 @@ def create_pipeline() -> Pipeline:
                 nodes.report_leaks,
                 inputs={
                     "captures": "captures",
+                    "further_captures": "further_captures",
                     **RECORDED,
                     "captures_of": "captures_of_any_dataset",
                     "parameters": "params:data_processing",
