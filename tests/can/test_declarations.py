@@ -160,6 +160,26 @@ def test_kdgats_own_intervals_bound_the_silence_of_an_id(tmp_path):
     assert files["test_01/DoS-x"](bad_row_share=0.0).silences == ()
 
 
+def test_rows_that_are_declared_to_have_labels_need_them(tmp_path):
+    names = ("train_01/DoS-x", "train_01/attack-free", "test_05/suppress-x")
+    line = "(0.5) can0 123#0102\n(0.6) can0 123#0102\n"
+    folder = put(tmp_path / "mine", {f"{name}.log": line for name in (*names, "test_01/DoS-x")})
+    rows = [f"{name},0.5,1.5,0x123" for name in (names[0], names[2], "test_01/DoS-x")]
+    (folder / "episodes.csv").write_text("capture,start,end,arbitration_ids\n" + "\n".join(rows))
+    path = tmp_path / "mine.yml"
+    declaration = DECLARATION.replace("[csv]", "[candump]")
+    given = declaration.replace("{source: rows}", "{source: rows, intervals: episodes.csv}")
+    path.write_text(given)
+    files = open_captures(folder, read_declaration(path))
+    with pytest.raises(DataError, match=r"DoS-x.log: .* labels in its rows, and candump has none"):
+        files[names[0]](bad_row_share=0.0)
+    for name in names[1:]:
+        assert files[name](bad_row_share=0.0).frames["attack"].tolist() == [0, 0]
+    path.write_text(given.replace("source: rows", "source: intervals"))
+    labelled = open_captures(folder, read_declaration(path))[names[0]](bad_row_share=0.0)
+    assert labelled.frames["attack"].tolist() == [1, 1]
+
+
 @pytest.mark.parametrize("dataset", ["set_01", "set_02", "set_03", "set_04"])
 def test_the_sets_know_which_captures_are_of_one_car(tmp_path, dataset):
     names = [

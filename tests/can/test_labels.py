@@ -92,13 +92,14 @@ def test_no_frame_is_part_of_a_suspension(tmp_path):
 def test_the_intervals_only_number_what_the_rows_label():
     frames = frames_of([1] * 6, [0, 1, 1, 1, 0, 1])
     intervals = [Interval(START + 1, START + 2), Interval(START + 3, START + 5)]
-    assert number_by_intervals(frames, intervals)["episode"].tolist() == [0, 1, 1, 2, 0, 2]
+    assert number_by_intervals(frames, intervals, "a/x")["episode"].tolist() == [0, 1, 1, 2, 0, 2]
 
 
-def test_where_an_attack_lies_outside_the_rows_alone_count():
+def test_where_an_attack_lies_outside_the_rows_alone_count(caplog):
     frames = frames_of([1] * 6, [1, 0, 0, 0, 1, 1])
     intervals = [Interval(START + 4, START + 5)]
-    assert number_by_intervals(frames, intervals)["episode"].tolist() == [1, 0, 0, 0, 2, 2]
+    assert number_by_intervals(frames, intervals, "a/x")["episode"].tolist() == [1, 0, 0, 0, 2, 2]
+    assert "a/x: attack frames outside all intervals" in caplog.text
 
 
 def test_our_own_csv(tmp_path):

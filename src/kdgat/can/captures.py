@@ -142,7 +142,14 @@ class CaptureFile:
                 )
             return log.frames
         if use_rows:
-            return number_by_intervals(log.frames, intervals) if intervals else log.frames
+            return (
+                number_by_intervals(log.frames, intervals, self.name) if intervals else log.frames
+            )
+        if labels_lie_in == "rows" and self.attack_type not in (ATTACK_FREE, SUPPRESS):
+            raise DataError(
+                f"{self.path}: its dataset declares labels in its rows, and {log.format} has none; "
+                "declare `labels: {source: intervals}` if the intervals give them."
+            )
         if not intervals and self.attack_type != ATTACK_FREE:
             raise DataError(
                 f"{self.intervals} gives no interval for {self._known_as()[0]}, a capture with "

@@ -8,6 +8,7 @@ one key twice. kdgat's own CSV has `capture,attack_type,start,end,arbitration_id
 """
 
 import json
+import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ import pandas as pd
 
 from kdgat.can.frames import ABSENT, number_episodes, payload
 from kdgat.errors import DataError
+
+LOGGER = logging.getLogger(__name__)
 
 INTERVAL_KEY = re.compile(r"(injection|masquerade|suspension)_interval(_\d+)?")
 TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
@@ -83,16 +86,18 @@ def label_rows(frames: pd.DataFrame, intervals: list[Interval]) -> pd.DataFrame:
     return frames.assign(attack=(episode > 0).astype(np.uint8), episode=episode)
 
 
-def number_by_intervals(frames: pd.DataFrame, intervals: list[Interval]) -> pd.DataFrame:
+def number_by_intervals(frames: pd.DataFrame, intervals: list[Interval], name: str) -> pd.DataFrame:
     """Number the attack frames of a labelled capture by the interval in which they lie.
 
-    Where an attack frame lies in none, the episodes are counted from the labels alone.
+    Where an attack frame lies in none, the episodes are counted from the labels alone, and a
+    warning names the capture.
     """
     timestamp, attack = frames["timestamp"].to_numpy(), frames["attack"].to_numpy()
     episode = np.zeros(len(frames), np.int32)
     for number, interval in enumerate(intervals, start=1):
         episode[(episode == 0) & (attack == 1) & _lies_in(timestamp, interval)] = number
     if (episode[attack == 1] == 0).any():
+        LOGGER.warning("%s: attack frames outside all intervals: its rows number episodes", name)
         episode = number_episodes(timestamp, attack)
     return frames.assign(episode=episode)
 
