@@ -8,7 +8,6 @@ from kdgat.can.frames import (
     ABSENT,
     FD_FRAME_COLUMNS,
     FRAME_COLUMNS,
-    data_length,
     frame_table,
     long_payload,
     number_episodes,
@@ -86,7 +85,6 @@ def test_a_remote_frame_has_a_length_and_no_bytes():
     remote = np.array([True, False, False])
     frames = three_frames(payload=data, is_remote=remote)
     assert frames["dlc"].tolist() == [2, 0, 8]
-    assert data_length(frames).tolist() == [0, 0, 8]
 
 
 def test_frames_of_can_fd_have_64_byte_columns():
@@ -96,7 +94,6 @@ def test_frames_of_can_fd_have_64_byte_columns():
     assert {name: str(dtype) for name, dtype in frames.dtypes.items()} == FD_FRAME_COLUMNS
     assert payload(frames)[0].tolist() == list(range(8))
     assert long_payload(frames)[0, :13].tolist() == [*range(12), ABSENT]
-    assert data_length(frames).tolist() == [8, 0, 0]
     with pytest.raises(DataError, match="dlc of frame 0 is 65; allowed: 0 to 64"):
         three_frames(payload=data, dlc=np.array([65, 0, 0]))
 

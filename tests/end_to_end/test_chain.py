@@ -84,7 +84,7 @@ def test_results_page_holds_the_scorecard_of_each_dataset(chain, tmp_path):
     page.write_text("# Mine\n")
     unmarked = project.kedro("results", "synthetic", "--output", str(page))
     assert unmarked.returncode == 1
-    assert "results.md has no line `<!-- results, written by `kedro results`" in unmarked.stderr
+    assert "has 0 lines `<!-- results, written by `kedro results`: begin -->`" in unmarked.stderr
     assert page.read_text() == "# Mine\n"
 
 

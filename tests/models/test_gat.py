@@ -75,9 +75,9 @@ def test_embedding_and_logit_belong_together(gat, two_windows):
 
 def test_attention_is_handed_out_once_per_node_with_a_predecessor(gat, two_windows):
     inputs = {k: two_windows[k] for k in ("x", "arbitration_id", "edge_index", "edge_attr")}
-    received = gat.node_attention(**inputs)
-    assert received.shape == (5,)
-    assert_close(received.sum(), torch.tensor(5.0))
+    followed = two_windows["edge_index"][1]
+    handed_out = torch.zeros(5).index_add(0, followed, gat.edge_attention(**inputs))
+    assert_close(handed_out, torch.ones(5))
 
 
 def test_scaling_is_part_of_the_model(gat, two_windows):

@@ -31,14 +31,19 @@ def test_learning_rates(rate, written):
     assert epoch_line(done, 1) == f"epoch 1/1  0.0 s  lr {written}"
 
 
+def finish(report: StageReport, epoch: int, metrics: dict[str, float]) -> None:
+    report.measure(epoch, metrics)
+    report.announce()
+
+
 def test_every_epoch_is_one_record_with_its_metrics(caplog, monkeypatch):
     monkeypatch.setattr(LOGGER, "propagate", True)
     with (
         caplog.at_level(logging.DEBUG, logger="kdgat.epochs"),
         stage_report("teacher", 2) as report,
     ):
-        report(0, {"train_loss": 0.5})
-        report(1, {"train_loss": 0.00025})
+        finish(report, 0, {"train_loss": 0.5})
+        finish(report, 1, {"train_loss": 0.00025})
     first, second = caplog.records
     assert (first.stage, first.epoch, first.metrics) == ("teacher", 0, {"train_loss": 0.5})
     assert first.getMessage().startswith("epoch 1/2  train loss 0.5  ")
@@ -48,7 +53,7 @@ def test_every_epoch_is_one_record_with_its_metrics(caplog, monkeypatch):
 
 def test_history_keeps_one_row_an_epoch():
     with stage_report("fusion", 1) as report:
-        report(0, {"reward": 1})
+        finish(report, 0, {"reward": 1})
     (row,) = report.history
     assert row.pop("seconds") >= 0
     assert row == {"stage": "fusion", "epoch": 0, "reward": 1.0}
@@ -57,11 +62,11 @@ def test_history_keeps_one_row_an_epoch():
 def test_a_later_life_tells_the_tracking_again_with_the_first_time(caplog, monkeypatch):
     monkeypatch.setattr(LOGGER, "propagate", True)
     first = StageReport("teacher", 3)
-    first(0, {"train_loss": 0.5})
+    finish(first, 0, {"train_loss": 0.5})
     second = StageReport("teacher", 3)
     with caplog.at_level(logging.DEBUG, logger="kdgat.epochs"):
         second.restore(first.epochs_done)
-        second(1, {"train_loss": 0.4})
+        finish(second, 1, {"train_loss": 0.4})
     told, new = caplog.records
     assert (told.levelname, told.measured) == ("DEBUG", first.epochs_done[0]["measured"])
     assert (new.levelname, new.epoch) == ("INFO", 1)

@@ -150,12 +150,6 @@ def byte_columns(frames: pd.DataFrame) -> tuple[str, ...]:
     return FD_BYTE_COLUMNS if FD_BYTE_COLUMNS[-1] in frames else BYTE_COLUMNS
 
 
-def data_length(frames: pd.DataFrame) -> np.ndarray:
-    """Return how many of the first 8 bytes a frame has: uint8 `[num_frames]`, 0 if it is remote."""
-    length = np.minimum(frames["dlc"].to_numpy(), np.uint8(MAX_DLC))
-    return np.where(frames["is_remote"].to_numpy(), np.uint8(0), length)
-
-
 def as_channel(channel: str | pd.Categorical, num_frames: int) -> pd.Categorical:
     """Return the name of each frame's bus."""
     if isinstance(channel, str):

@@ -6,7 +6,6 @@ from kdgat.errors import DataError
 
 RESULT_COLUMNS = ("dataset", "scenario", "model", "variant", "seed", "value")
 LOWER_IS_BETTER = ("false_positive_rate",)
-SMALLEST_P = "a two-sided test of {n} pairs cannot go below p = {p:.3g}"
 
 
 def results_of(scorecards: pd.DataFrame, metric: str) -> pd.DataFrame:

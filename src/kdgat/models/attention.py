@@ -112,21 +112,6 @@ class AttentionLayers(nn.Module):
             total += weight.mean(dim=1)
         return total / len(self.attention)
 
-    def received_attention(
-        self, x: Tensor, arbitration_id: Tensor, edge_index: Tensor, edge_attr: Tensor
-    ) -> Tensor:
-        """Sum the attention that each node gets from the nodes it precedes.
-
-        Args: as `forward`.
-
-        Returns:
-            float32 `[num_nodes]`: mean over layers and heads of the attention on a node's
-            outgoing edges; each node that has a predecessor hands out 1 in all.
-        """
-        on_edges = self.edge_attention(x, arbitration_id, edge_index, edge_attr)
-        received = torch.zeros(x.shape[0], device=x.device)
-        return received.index_add(0, edge_index[0], on_edges)
-
     def _enter(self, x: Tensor, arbitration_id: Tensor, hidden_nodes: Tensor | None) -> Tensor:
         ids = self.id_embedding(arbitration_id, hidden_nodes)
         return self.project(torch.cat([self.node_scaling(x), ids], dim=1))

@@ -153,12 +153,6 @@ class GAT(nn.Module):
         """Attention on each edge, float32 `[num_edges]`; see `AttentionLayers`."""
         return self.layers.edge_attention(x, arbitration_id, edge_index, edge_attr)
 
-    def node_attention(
-        self, x: Tensor, arbitration_id: Tensor, edge_index: Tensor, edge_attr: Tensor
-    ) -> Tensor:
-        """Attention each node receives, float32 `[num_nodes]`; see `AttentionLayers`."""
-        return self.layers.received_attention(x, arbitration_id, edge_index, edge_attr)
-
 
 def mean_without(state: Tensor, batch: Tensor, mean: Tensor) -> Tensor:
     """Give for every node the mean over the other nodes of its window, 0 where it is alone.

@@ -95,11 +95,6 @@ class StageReport:
             self._move("")
         self._started = time.perf_counter()
 
-    def __call__(self, epoch: int, metrics: dict[str, float]) -> None:
-        """Report one finished epoch."""
-        self.measure(epoch, metrics)
-        self.announce()
-
     def tag(self, **tags: str) -> None:
         """Leave tags of this stage with the run."""
         extra = {"stage": self.stage, "stage_tags": tags}
@@ -170,7 +165,7 @@ def stage_report(stage: str, epochs: int, header: str = "") -> Iterator[StageRep
         header: what is trained on what, in a line.
 
     Yields:
-        The report to call once an epoch; its `history` holds one dict an epoch.
+        The report: `measure` and `announce` once an epoch; its `history` holds one dict an epoch.
     """
     if header:
         logging.getLogger(__name__).info("%s: %s", stage, header)
