@@ -140,9 +140,13 @@ def _scorecards(dataset: str) -> "dict[int, pd.DataFrame]":
 
 
 def _write_between(page: Path, begin: str, end: str, text: str) -> None:
-    if begin not in page.read_text():
-        raise click.ClickException(f"{page} has no line `{begin}` to write behind: name another")
-    before, rest = page.read_text().split(begin)
+    words = page.read_text()
+    for mark in (begin, end):
+        if words.count(mark) != 1:
+            raise click.ClickException(
+                f"{page} has {words.count(mark)} lines `{mark}`, and needs one to write there"
+            )
+    before, rest = words.split(begin)
     _, after = rest.split(end)
     page.write_text(f"{before}{begin}\n\n{text}\n{end}{after}")
     click.echo(f"wrote {page}")
@@ -269,5 +273,7 @@ for group in (models, tracking):
     cli.add_command(group)
 
 for command in (sweep, report, score):
-    command.callback = _with_sentences(command.callback)
     cli.add_command(command)
+
+for command in (results, leaks, features, params, picture, sweep, report, score):
+    command.callback = _with_sentences(command.callback)
