@@ -6,7 +6,7 @@ Simulated captures of a million frames each, canonical Parquet, two in three wit
 pipeline, leak report included, in a process of its own: peak memory, and CPU time per frame
 without what the process costs on the smallest dataset that it accepts; of the two small sizes the
 median of three runs. `--draws` sets how often windows are drawn, for training and for validation,
-instead of the configured 4 and 2. With these it wants 1 kB of disk a frame, of which it keeps 0.6.
+instead of the configured four each. With these it wants 1 kB of disk a frame, and keeps 0.6.
 """
 
 import argparse

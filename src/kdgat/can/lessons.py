@@ -47,7 +47,7 @@ class Lessons:
 
     Attributes:
         long: Halves of recordings; those that a window may meet are merged.
-        short: Stretches as long as a calibration's prefix; a window meets one of them.
+        short: Stretches half to twice as long as a calibration's prefix; a window meets one.
     """
 
     long: tuple[Lesson, ...] = ()

@@ -27,7 +27,7 @@ def content_hash(frames: pd.DataFrame) -> str:
 
 
 def find_repeated(hashes: Mapping[str, str], allowed: Sequence[str] = ()) -> list[tuple[str, str]]:
-    """Find the captures that repeat another one of their group, train or test.
+    """Find the captures that repeat another one of training, or of the same test scenario.
 
     Args:
         hashes: Capture name -> `content_hash`; of twins the first is kept.

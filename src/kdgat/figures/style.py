@@ -78,7 +78,7 @@ def house_style(draw: Callable[Arguments, Figure]) -> Callable[Arguments, Figure
 
 
 def in_words(name: str) -> str:
-    """Write a name of the code as people read it: `bag_of_ids_forest` -> `bag of IDs forest`."""
+    """Write a name of the code as people read it: `student_fusion` -> `student fusion`."""
     return " ".join(ACRONYMS.get(word, word) for word in name.split("_"))
 
 
@@ -86,7 +86,7 @@ def model_styles(models: Sequence[str]) -> dict[str, ModelStyle]:
     """Give every model its style: colour by kind, line and hatch by teacher or student.
 
     Args:
-        models: names such as `teacher_classifier`, `student_fusion`, `bag_of_ids_forest`.
+        models: names such as `teacher_classifier`, `student_fusion`, `bag-of-IDs forest`.
 
     Returns:
         ModelStyle per model; kinds other than KIND_COLOURS share OTHER_COLOURS in turn.

@@ -25,8 +25,8 @@ class Soft(Group):
 class Distillation(Group):
     """Stage `distillation`: both students.
 
-    The student autoencoder sees benign graphs alone, all of them in every epoch; the curriculum
-    is the student classifier's, ranked by the student autoencoder.
+    The student autoencoder sees benign graphs alone; the curriculum is the student classifier's,
+    ranked by the student autoencoder.
     """
 
     mode: Literal["normal", "curriculum"] = Field(

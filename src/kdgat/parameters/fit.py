@@ -30,7 +30,7 @@ class Curriculum(Group):
     Epoch e of E has pace p = min(1, e / (pace_share * (E - 1))). Of each class it draws from the
     graphs whose hardness rank is at most start_share + (1 - start_share) * p; the ratio of benign
     to attack graphs moves from start_ratio to end_ratio. Every epoch draws as many graphs as
-    there are. Patience counts from full pace on.
+    in mode `normal` (`epoch_share`). Patience counts from full pace on.
     """
 
     start_ratio: PositiveFloat = Field(description="benign graphs per attack graph, first epoch")

@@ -35,7 +35,7 @@ def hardness(y: ArrayLike, anomaly_score: ArrayLike) -> NDArray[np.float64]:
 class EpochSampler(Sampler[int]):
     """Shuffles all windows and shows a share of them an epoch, in turn.
 
-    What an epoch shows depends on seed and epoch alone. Lightning calls `set_epoch` before each
+    What an epoch shows depends on seed and epoch alone. `Loop` calls `set_epoch` before each
     epoch, so that one loader serves them all.
 
     Args:

@@ -112,7 +112,10 @@ def choose(
 
 @torch.no_grad()
 def greedy_reward(network: torch.nn.Module, played: Windows) -> float:
-    """Give the mean reward of the best actions, either class with even weight, -1 to 1."""
+    """Give the mean reward of the best actions, either class with even weight, -1 to 1.
+
+    Without falling back to the usual weight: what the values are worth by themselves.
+    """
     action = network(played.state).argmax(dim=1, keepdim=True)
     gained = played.rewards.gather(1, action).squeeze(1).numpy()
     return float(np.mean([gained[rows].mean() for rows in played.classes]))
