@@ -18,7 +18,9 @@ def scorecard(f1: float, fpr: float, auroc: float) -> pd.DataFrame:
 def test_each_row_has_the_mean_and_the_worst_seed():
     table = seeds_table({1: scorecard(0.9, 0.0, 1.0), 2: scorecard(0.8, 0.02, 0.96)})
     rows = [line for line in table.splitlines() if line.startswith("| test 01")]
-    assert rows == ["| test 01 | student fusion | 0.8500 | 0.8000 | 0.0100 | 0.0200 | 0.9600 | 2 |"]
+    assert rows == [
+        "| test 01 zero shot | student fusion | 0.8500 | 0.8000 | 0.0100 | 0.0200 | 0.9600 | 2 |"
+    ]
 
 
 def test_a_scenario_without_labels_has_no_row():
@@ -35,4 +37,4 @@ def test_the_headline_has_means_and_the_widest_interval():
         parts[seed] = rows.assign(f1_low=low, f1_high=high, n=1234)
     (row,) = headline_table(parts).splitlines()[2:]
     cell = "0.8500 (0.700–0.950), 0.0200"
-    assert row == f"| test 01 | {cell} | {cell} | {cell} | 1,234 | 2 |"
+    assert row == f"| test 01 zero shot | {cell} | {cell} | {cell} | 1,234 | 2 |"

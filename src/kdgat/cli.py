@@ -33,9 +33,9 @@ RESULTS_INTRODUCTION = """# Results
 
 F1, precision, recall and false-positive rate (FPR) count windows (n) at an operating point fitted
 on benign validation windows, one rule for all (docs/decisions/0004-operating-point.md); no choice
-that a pipeline makes looks at test. Zero-shot: the window alone. Calibrated: the first 5 s of a
-capture, which are not scored, make the car's profile; a guard that distrusts them leaves the
-capture zero-shot.
+that a pipeline makes looks at test. Zero-shot: the window alone; so is every scenario
+below that does not say `calibrated`. Calibrated: the first 5 s of a capture, which are not scored,
+make the car's profile; a guard that distrusts them leaves the capture zero-shot.
 """
 
 DETECTOR_FILES = (
@@ -106,6 +106,8 @@ def results(datasets: tuple[str, ...], output: Path, seed: int, headline: Path |
             "scores the run records of this machine hold (parameters but the seed, at one state "
             f"of the code): {count}.\n"
         )
+    if not output.parent.is_dir():
+        raise click.ClickException(f"there is no folder {output.parent}: name a page (--output)")
     if not output.exists():
         output.write_text(f"{RESULTS_INTRODUCTION}\n{RESULTS_BEGIN}\n{RESULTS_END}\n")
     _write_between(output, RESULTS_BEGIN, RESULTS_END, "\n".join(sections))

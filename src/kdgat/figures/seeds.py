@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import pandas as pd
 
 from kdgat.figures.style import in_words, require_columns
-from kdgat.metrics import by_condition
 
 DETECTORS = tuple(
     f"{size}_{kind}"
@@ -54,7 +53,8 @@ def _over_seeds(scorecards: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
     parts = []
     for seed, scorecard in scorecards.items():
         require_columns(scorecard, ("model", "scenario", "protocol", "f1"), "Scorecards")
-        parts.append(by_condition(scorecard).assign(seed=seed))
+        named = scorecard["scenario"] + "_" + scorecard["protocol"]
+        parts.append(scorecard.assign(scenario=named, seed=seed))
     return pd.concat(parts)
 
 
