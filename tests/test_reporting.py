@@ -6,6 +6,7 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 from matplotlib.figure import Figure
 
+from kdgat.comparison import over_scenarios
 from kdgat.figures.comparison_page import gaps_text, table, verdicts
 from kdgat.parameters import Reporting
 from kdgat.pipelines.reporting import create_pipeline
@@ -144,9 +145,15 @@ def test_html_needs_no_other_file(report):
     assert "http" not in html
 
 
+def sentences_on(cards: pd.DataFrame) -> list[str]:
+    results = collect_results(cards, PARAMETERS)
+    paired, _ = compare_variants(results, PARAMETERS)
+    overall, _ = compare_variants(over_scenarios(results), PARAMETERS)
+    return verdicts(paired, overall, "f1")
+
+
 def test_six_seeds_may_be_ranked():
-    paired, _ = compare_variants(collect_results(scorecards(6), PARAMETERS), PARAMETERS)
-    (sentence,) = verdicts(paired, "f1")
+    (sentence,) = sentences_on(scorecards(6))
     assert "6 of 12 comparisons differ at p < .05" in sentence
 
 
@@ -157,11 +164,12 @@ def test_verdicts_are_about_our_models_and_give_their_means():
     rule = cards[cards["model"] == "student_fusion"].assign(model="rule")
     rule["f1"] += (rule["variant"] == "distilled") * 0.5
     table = pd.concat([cards, rule])
-    paired, _ = compare_variants(collect_results(table, PARAMETERS), PARAMETERS)
-    (sentence,) = verdicts(paired, "f1")
+    (sentence,) = sentences_on(table)
     assert "Largest mean difference in F1: student fusion on test 01, 0.020" in sentence
     assert "(interval of a - b +0.020 to +0.020, sign-flip p" in sentence
-    assert sentence.endswith("Mean over scenarios, a - b: student fusion +0.020.")
+    assert sentence.endswith(
+        "Mean over scenarios, a - b: student fusion +0.020 (+0.020 to +0.020)."
+    )
 
 
 def test_one_variant_makes_a_report_too():
@@ -172,9 +180,7 @@ def test_one_variant_makes_a_report_too():
 
 
 def test_no_verdict_without_a_difference():
-    results = collect_results(scorecards(6).assign(f1=0.5), PARAMETERS)
-    paired, _ = compare_variants(results, PARAMETERS)
-    (sentence,) = verdicts(paired, "f1")
+    (sentence,) = sentences_on(scorecards(6).assign(f1=0.5))
     assert sentence.endswith("No seed differs anywhere.")
 
 

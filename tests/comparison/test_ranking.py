@@ -44,6 +44,12 @@ def test_three_detectors_always_in_the_same_order(rows):
     assert f"with the best, {BEST}, these are: {MIDDLE}" in ranking.sentence
 
 
+def test_of_many_like_the_best_a_few_are_named(rows):
+    values = {f"model_{number}": 0.5 + number / 100 for number in range(12)}
+    ranking = rank_detectors(table_of(rows, 5, values), "f1", confidence=0.999)
+    assert ranking.sentence.endswith("model 4, model 3, and 1 more.")
+
+
 def test_of_false_alarms_fewer_are_better(rows):
     table = table_of(rows, 6, {WORST: 0.5, MIDDLE: 0.3, BEST: 0.1})
     ranking = rank_detectors(table, "false_positive_rate", confidence=0.95)

@@ -7,13 +7,14 @@ variant and seed. The statistics are scipy's and autorank's.
 from kdgat.comparison.paired import paired_differences, untouched_models
 from kdgat.comparison.profiles import performance_profiles
 from kdgat.comparison.ranking import Ranking, rank_detectors
-from kdgat.comparison.results import LOWER_IS_BETTER, RESULT_COLUMNS, results_of
+from kdgat.comparison.results import LOWER_IS_BETTER, RESULT_COLUMNS, over_scenarios, results_of
 from kdgat.comparison.summaries import summarise
 
 __all__ = [
     "LOWER_IS_BETTER",
     "RESULT_COLUMNS",
     "Ranking",
+    "over_scenarios",
     "paired_differences",
     "performance_profiles",
     "rank_detectors",

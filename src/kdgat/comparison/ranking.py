@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 FEWEST_BLOCKS = 5
 FEWEST_DETECTORS = 3
+NAMED = 8
+"""Detectors that the sentence names beside the best, at most."""
+
 RANK_COLUMNS = ("detector", "mean_rank", "median", "blocks")
 
 
@@ -97,6 +100,8 @@ def _sentence(outcome: "RankResult", ranks: pd.DataFrame) -> str:
         return says
     within = ranks["mean_rank"] <= best["mean_rank"] + outcome.cd
     first, *others = ranks.loc[within, "detector"].str.replace("_", " ")
+    if len(others) > NAMED:
+        others = [*others[:NAMED], f"and {len(others) - NAMED} more"]
     return (
         f"{says} Ranks closer than {outcome.cd:.2f} (Nemenyi's critical difference) are not told "
         f"apart; with the best, {first}, these are: {', '.join(others) or 'none'}."

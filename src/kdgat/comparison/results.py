@@ -32,6 +32,20 @@ def results_of(scorecards: pd.DataFrame, metric: str) -> pd.DataFrame:
     return results.dropna(subset=["value"]).reset_index(drop=True)
 
 
+def over_scenarios(results: pd.DataFrame) -> pd.DataFrame:
+    """Average each seed over the scenarios of its dataset.
+
+    Args:
+        results: RESULT_COLUMNS.
+
+    Returns:
+        RESULT_COLUMNS, with `all_scenarios` for a scenario.
+    """
+    keys = ["dataset", "model", "variant", "seed"]
+    means = results.groupby(keys, sort=False, as_index=False)["value"].mean()
+    return means.assign(scenario="all_scenarios")[list(RESULT_COLUMNS)]
+
+
 def smallest_p(pairs: int) -> float:
     """Return the smallest p that a two-sided sign-flip or Wilcoxon test can give: 2 ** (1 - n)."""
     return 2.0 ** (1 - pairs)

@@ -61,11 +61,12 @@ def html_page(title: str, sections: list[Section]) -> str:
     return f"<!doctype html><html><head>{head}</head><body>{''.join(body)}</body></html>"
 
 
-def verdicts(paired: pd.DataFrame, metric: str) -> list[str]:
+def verdicts(paired: pd.DataFrame, overall: pd.DataFrame, metric: str) -> list[str]:
     """Say in plain words what the paired differences allow to say.
 
     Args:
         paired: comparison.paired_differences.
+        overall: the same of comparison.over_scenarios.
         metric: what was compared.
 
     Returns:
@@ -83,16 +84,24 @@ def verdicts(paired: pd.DataFrame, metric: str) -> list[str]:
         else:
             told = rows[rows["p_adjusted"] < SIGNIFICANT]
             sentence += f"{len(told)} of {len(rows)} comparisons differ at p < .05, adjusted. "
-        ours = rows[rows["model"].str.startswith(OURS)]
-        own = rows if ours.empty else ours
-        sentences.append(sentence + _largest(own, metric) + _means(own))
+        means = overall.query("dataset == @dataset and variant_a == @a and variant_b == @b")
+        sentences.append(sentence + _largest(_own(rows), metric) + _means(_own(means)))
     return sentences
 
 
+def _own(rows: pd.DataFrame) -> pd.DataFrame:
+    ours = rows[rows["model"].str.startswith(OURS)]
+    return rows if ours.empty else ours
+
+
 def _means(rows: pd.DataFrame) -> str:
-    """Give the mean difference over scenarios of every model that differs anywhere."""
-    means = rows.groupby("model", sort=False)["mean_difference"].agg(["mean", "any"])
-    told = [f"{in_words(str(row.Index))} {row.mean:+.3f}" for row in means.itertuples() if row.any]
+    """Give the difference over all scenarios, with its interval, of every model that differs."""
+    told = [
+        f"{in_words(row.model)} {row.mean_difference:+.3f}"
+        + ("" if pd.isna(row.low) else f" ({row.low:+.3f} to {row.high:+.3f})")
+        for row in rows.itertuples()
+        if row.seeds_a_greater + row.seeds_b_greater
+    ]
     return f" Mean over scenarios, a - b: {', '.join(told)}." if told else ""
 
 

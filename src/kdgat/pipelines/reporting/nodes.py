@@ -42,14 +42,7 @@ def compare_variants(
     Returns:
         Paired differences; performance profiles.
     """
-    paired = comparison.paired_differences(
-        seed_results,
-        reference=parameters.reference,
-        bootstrap=parameters.bootstrap,
-        confidence=parameters.confidence,
-        seed=parameters.bootstrap_seed,
-    )
-    return paired, comparison.performance_profiles(seed_results)
+    return _paired(seed_results, parameters), comparison.performance_profiles(seed_results)
 
 
 def rank(seed_results: pd.DataFrame, parameters: Reporting) -> tuple[Ranking, pd.DataFrame]:
@@ -100,6 +93,7 @@ def write_pages(
         Markdown; the same as HTML with pictures.
     """
     runs = reported_runs.fillna({"reason": ""})
+    overall = _paired(comparison.over_scenarios(seed_results), parameters)
     figures = draw(
         seed_results,
         seed_summary,
@@ -109,9 +103,15 @@ def write_pages(
         parameters,
     )
     sections = [
-        page.Section("Answer", _answer(seed_results, paired_differences, ranking, parameters)),
+        page.Section(
+            "Answer", _answer(seed_results, paired_differences, overall, ranking, parameters)
+        ),
         page.Section("Seeds", _summary_text(seed_summary, parameters), figures[0]),
-        page.Section("Paired differences", page.paired_table(paired_differences), figures[1]),
+        page.Section(
+            "Paired differences",
+            f"{page.paired_table(overall)}\n\n{page.paired_table(paired_differences)}",
+            figures[1],
+        ),
         page.Section(
             "Ranks", f"{ranking.sentence}\n\n{page.rank_table(ranking.ranks)}", figures[2]
         ),
@@ -129,15 +129,26 @@ PROFILE_TEXT = (
 )
 
 
+def _paired(results: pd.DataFrame, parameters: Reporting) -> pd.DataFrame:
+    return comparison.paired_differences(
+        results,
+        reference=parameters.reference,
+        bootstrap=parameters.bootstrap,
+        confidence=parameters.confidence,
+        seed=parameters.bootstrap_seed,
+    )
+
+
 def _answer(
     seed_results: pd.DataFrame,
     paired_differences: pd.DataFrame,
+    overall: pd.DataFrame,
     ranking: Ranking,
     parameters: Reporting,
 ) -> str:
     counts = {name: seed_results[name].nunique() for name in ("dataset", "variant", "seed")}
     scope = ", ".join(f"{count} {name}(s)" for name, count in counts.items())
-    sentences = page.verdicts(paired_differences, parameters.metric)
+    sentences = page.verdicts(paired_differences, overall, parameters.metric)
     one = "One variant only: there is nothing to compare pair by pair."
     lines = [f"- {sentence}" for sentence in [*(sentences or [one]), ranking.sentence]]
     return f"{in_words(parameters.metric)}; {scope}.\n\n" + "\n".join(lines)
