@@ -108,12 +108,15 @@ def results(datasets: tuple[str, ...], output: Path, seed: int, headline: Path |
         )
     if not output.parent.is_dir():
         raise click.ClickException(f"there is no folder {output.parent}: name a page (--output)")
-    if not output.exists():
-        output.write_text(f"{RESULTS_INTRODUCTION}\n{RESULTS_BEGIN}\n{RESULTS_END}\n")
-    _write_between(output, RESULTS_BEGIN, RESULTS_END, "\n".join(sections))
+    new = f"{RESULTS_INTRODUCTION}\n{RESULTS_BEGIN}\n{RESULTS_END}\n"
+    words = output.read_text() if output.exists() else new
+    filled = {output: _between(output, words, RESULTS_BEGIN, RESULTS_END, "\n".join(sections))}
     if headline:
         table = headline_table(_scorecards(datasets[0]))
-        _write_between(headline, RESULTS_BEGIN, RESULTS_END, table)
+        words = headline.read_text()
+        filled[headline] = _between(headline, words, RESULTS_BEGIN, RESULTS_END, table)
+    for page, text in filled.items():
+        _write(page, text)
 
 
 def _over_seeds(dataset: str) -> str:
@@ -141,8 +144,8 @@ def _scorecards(dataset: str) -> "dict[int, pd.DataFrame]":
     return {seed: pd.read_csv(newest[seed]) for seed in sorted(newest)}
 
 
-def _write_between(page: Path, begin: str, end: str, text: str) -> None:
-    words = page.read_text()
+def _between(page: Path, words: str, begin: str, end: str, text: str) -> str:
+    """Put a text between the marks of a page."""
     for mark in (begin, end):
         if words.count(mark) != 1:
             raise click.ClickException(
@@ -150,7 +153,11 @@ def _write_between(page: Path, begin: str, end: str, text: str) -> None:
             )
     before, rest = words.split(begin)
     _, after = rest.split(end)
-    page.write_text(f"{before}{begin}\n\n{text}\n{end}{after}")
+    return f"{before}{begin}\n\n{text}\n{end}{after}"
+
+
+def _write(page: Path, text: str) -> None:
+    page.write_text(text)
     click.echo(f"wrote {page}")
 
 
@@ -176,7 +183,8 @@ def leaks(datasets: tuple[str, ...], output: Path) -> None:
                 f"run `kedro run --pipeline data_processing --params dataset={dataset}` first"
             )
         reports[dataset] = json.loads(found[-1].read_text())
-    _write_between(output, LEAKS_BEGIN, LEAKS_END, compare_page(reports))
+    words = output.read_text()
+    _write(output, _between(output, words, LEAKS_BEGIN, LEAKS_END, compare_page(reports)))
 
 
 @cli.command()

@@ -81,7 +81,11 @@ def test_results_page_holds_the_scorecard_of_each_dataset(chain, tmp_path):
     missing = project.kedro("results", "nowhere", "--output", str(page))
     assert missing.returncode == 1
     assert "no scorecard of nowhere with seed 1: run `kedro run --params " in missing.stderr
+    new = tmp_path / "new.md"
     page.write_text("# Mine\n")
+    headline = ("--output", str(new), "--headline", str(page))
+    assert project.kedro("results", "synthetic", *headline).returncode == 1
+    assert not new.exists()
     unmarked = project.kedro("results", "synthetic", "--output", str(page))
     assert unmarked.returncode == 1
     assert "has 0 lines `<!-- results, written by `kedro results`: begin -->`" in unmarked.stderr

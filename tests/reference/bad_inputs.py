@@ -234,6 +234,15 @@ def _no_interval(folder: Path) -> object:
     return read(folder, "".join(CANDUMP), "drive.log", **about)
 
 
+@case("attack capture whose rows have no labels, where its dataset declares them")
+def _no_labels(folder: Path) -> object:
+    intervals = folder / "episodes.csv"
+    intervals.write_text("capture,start,end,arbitration_ids\ndrive,1.0,1.5,any\n")
+    labels = Labels(source="rows", intervals="episodes.csv")
+    about = {"attack_type": "dos", "labels": labels, "intervals": intervals}
+    return read(folder, "".join(CANDUMP), "drive.log", **about)
+
+
 @case("dataset that is not there, undeclared")
 def _undeclared(folder: Path) -> object:
     (folder / "hcrl_sa").mkdir()
