@@ -63,22 +63,43 @@ def test_forged_bytes_are_those_of_payloads_that_were_sent():
     assert any((data == same).all() for data in found)
 
 
-def test_half_of_the_spoofed_episodes_carry_bytes_that_the_id_has_sent():
-    """Random bytes are all but never those that were sent: 0 to 5, then 0xA5."""
+def spoofed_sixty_frames() -> list[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Spoof 60 frames, whose bytes are 0 to 5, then 0xA5, a hundred times.
+
+    Returns:
+        Spoofed frames, and the frame of their ID before each.
+    """
     frames = pd.concat([six_frames()] * 10, ignore_index=True)
     frames["timestamp"] = START + np.arange(60) / 1000
-    spoofed = [
-        inject(
+    pairs = []
+    for seed in range(100):
+        attacked = inject(
             frames,
             "spoofing_dense",
             np.random.default_rng(seed),
             bitrate=BITRATE,
-            episodes=[(START + 0.0015, START + 0.058)],
-        ).frames.query("attack == 1")
-        for seed in range(100)
+            episodes=[(START + 0.0065, START + 0.058)],
+        ).frames
+        spoofed = attacked["attack"] == 1
+        before = attacked.groupby("arbitration_id")[list(BYTE_COLUMNS)].shift()
+        pairs.append((attacked[spoofed], before[spoofed]))
+    return pairs
+
+
+def test_two_in_three_spoofed_episodes_carry_bytes_that_the_id_has_sent():
+    known = [
+        (spoofed["byte_0"].isin(range(6)) & (spoofed["byte_1"] == 0xA5)).all()
+        for spoofed, _ in spoofed_sixty_frames()
     ]
-    known = [(each["byte_0"].isin(range(6)) & (each["byte_1"] == 0xA5)).all() for each in spoofed]
-    assert 35 <= sum(known) <= 65
+    assert 52 <= sum(known) <= 81
+
+
+def test_one_in_three_spoofed_episodes_repeats_what_the_id_has_just_sent():
+    repeated = [
+        (spoofed[list(BYTE_COLUMNS)].fillna(-1) == before.fillna(-1)).all(axis=None)
+        for spoofed, before in spoofed_sixty_frames()
+    ]
+    assert 19 <= sum(repeated) <= 48
 
 
 def test_replayed_frames_have_been_on_the_bus_before(benign):

@@ -363,6 +363,8 @@ def test_six_frames_against_a_profile_by_hand():
         "profile_gap_max": [0, 0, 0],
         "profile_gap_spread": [log1p(0.2), 0, 0],
         "profile_gap_record": [log1p(10 / 6 - 1), 0, 0],
+        # 4 ms early; 19 gaps of 10 ms and one that is 10 ms off: 10 ms / sqrt(20).
+        "profile_gap_surprise": [log1p(4 / (10 / np.sqrt(20))), 0, 0],
         "profile_early_share": [0, 0, 0],
         "profile_silence": [log1p(3.4 - 1), log1p(3.5 - 1), 0],
         # 0xff is new in one of the four bytes of 0x10.

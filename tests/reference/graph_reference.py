@@ -214,6 +214,9 @@ def profile_rhythm(where, before, clock, end, row, profile):
     x["profile_gap_spread"] = spread - math.log1p(ratio(profile.gap_std[row], usual))
     record = ratio(profile.gap_min[row], min(gaps)) - 1
     x["profile_gap_record"] = math.log1p(max(0.0, record))
+    known = profile.gap_count[row]
+    spread = math.sqrt((known * profile.gap_std[row] ** 2 + usual**2) / (known + 1))
+    x["profile_gap_surprise"] = math.log1p(max(0.0, usual - min(gaps)) / (spread + TICK))
     x["profile_early_share"] = early / len(where)
     return x, early
 

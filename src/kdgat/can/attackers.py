@@ -28,8 +28,9 @@ REPLAY_SECONDS = (0.3, 2.0)
 REPLAY_SHARE = (0.3, 0.9)
 """Share of the bus time left free by the car that replayed frames take, at most."""
 
-PLAUSIBLE_SHARE = 0.5
-"""How often spoofed frames carry values that their ID has sent: speed 0, say, in a moving car."""
+PLAUSIBLE_SHARE, REPEATED_SHARE = 1 / 3, 1 / 3
+"""How often spoofed frames carry values that their ID has sent at any time (speed 0, say, in a
+moving car), and how often those that it has just sent, which nothing but their time gives away."""
 
 
 class Added(NamedTuple):
@@ -133,8 +134,8 @@ def _fuzzing(traffic: Traffic, start: int, end: int, generator: np.random.Genera
 def _spoof(traffic: Traffic, ready: np.ndarray, generator: np.random.Generator) -> Added:
     """Send frames of one of the car's IDs: its latest payload with forged bytes.
 
-    The bytes are random, or what the ID sends at other times: an attacker who knows the signal
-    sends values that the car takes for real.
+    The bytes are random, or what the ID sends at other times, or none: an attacker who knows the
+    signal sends values that the car takes for real, or holds the one that it has.
     """
     target = draw_target(traffic, generator)
     own = traffic.recording.range_of(target)
@@ -142,10 +143,11 @@ def _spoof(traffic: Traffic, ready: np.ndarray, generator: np.random.Generator) 
     every = traffic.recording.by_id[0][own]
     latest = every[latest]
     dlc = traffic.num_bytes[latest]
-    sent = None
-    if generator.random() < PLAUSIBLE_SHARE:
+    data, sent, kind = traffic.payload[latest], None, generator.random()
+    if kind < PLAUSIBLE_SHARE:
         sent = traffic.payload[generator.choice(every, len(ready))]
-    data = forge(traffic.payload[latest], dlc, (0.2, 1.0), generator, sent)
+    if kind < 1.0 - REPEATED_SHARE:
+        data = forge(data, dlc, (0.2, 1.0), generator, sent)
     return Added(ready, np.full(len(ready), target), dlc, data)
 
 

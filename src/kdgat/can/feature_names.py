@@ -83,6 +83,11 @@ PROFILE_FEATURES_TABLE = {
     "profile_gap_record": Feature(
         "0 to inf", "log1p(by how much the profile's shortest gap exceeds the shortest gap)"
     ),
+    "profile_gap_surprise": Feature(
+        "0 to inf",
+        "log1p(mean gap in the profile less the shortest gap / standard deviation of the gaps in "
+        "the profile and one more that is off by the mean)",
+    ),
     "profile_early_share": Feature(
         "0 to 1", "share of frames that come in under half of the ID's mean gap in the profile"
     ),

@@ -10,9 +10,9 @@ import numpy as np
 from numba import njit
 
 from kdgat.can.frames import ABSENT, MAX_DLC
-from kdgat.can.measures import COMPILED, log1p, ratio
+from kdgat.can.measures import COMPILED, TICK, log1p, ratio
 
-RHYTHM, BYTES, OF_GRAPH = 2, 9, 16
+RHYTHM, BYTES, OF_GRAPH = 2, 10, 17
 """First column of what each kernel writes; the first two are flags."""
 
 EARLY = 0.5
@@ -50,7 +50,7 @@ def fill_profile(x, clock, before, codes, row_of_id, dlc, payload, starts, windo
     """Write the features of every node against the profile.
 
     Args:
-        x: float32 `[num_nodes, 19]`, written to.
+        x: float32 `[num_nodes, 20]`, written to.
         clock: float64 `[num_frames]`, of `capture_clock`.
         before: int64 `[num_frames]`, of `frames_before`.
         codes: int32 `[num_frames]`, number of each frame's ID in the capture.
@@ -89,7 +89,7 @@ def fill_profile(x, clock, before, codes, row_of_id, dlc, payload, starts, windo
 
 @njit(**COMPILED)
 def _rhythm(x, places, start, clock, before, end, row, habits):
-    """Write the gaps of one ID against its own rhythm: 7 values; count its early frames."""
+    """Write the gaps of one ID against its own rhythm: 8 values; count its early frames."""
     usual, early, num_gaps = habits.gap_mean[row], 0, 0
     total, shortest, longest = 0.0, np.inf, 0.0
     for place in places:
@@ -102,7 +102,7 @@ def _rhythm(x, places, start, clock, before, end, row, habits):
             longest = max(longest, gap)
             early += gap < EARLY * usual
     silence = max(longest, end - clock[start + places[-1]])
-    x[6] = log1p(max(0.0, ratio(silence, habits.longest_silence[row]) - 1.0))
+    x[7] = log1p(max(0.0, ratio(silence, habits.longest_silence[row]) - 1.0))
     if num_gaps == 0 or habits.gap_count[row] == 0:
         return 0
     mean, squares = total / num_gaps, 0.0
@@ -116,8 +116,19 @@ def _rhythm(x, places, start, clock, before, end, row, habits):
     spread = log1p(ratio(np.sqrt(squares / num_gaps), usual))
     x[3] = spread - log1p(ratio(habits.gap_std[row], usual))
     x[4] = log1p(max(0.0, ratio(habits.gap_min[row], shortest) - 1.0))
-    x[5] = early / len(places)
+    x[5] = log1p(max(0.0, usual - shortest) / (_spread(row, habits) + TICK))
+    x[6] = early / len(places)
     return early
+
+
+@njit(**COMPILED)
+def _spread(row, habits):
+    """Return the standard deviation of an ID's gaps, and of one more that is off by their mean.
+
+    Of few gaps, equal by chance, it is large: they do not say how regular an ID is.
+    """
+    count, usual = habits.gap_count[row], habits.gap_mean[row]
+    return np.sqrt((count * habits.gap_std[row] ** 2 + usual**2) / (count + 1))
 
 
 @njit(**COMPILED)

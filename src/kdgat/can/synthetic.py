@@ -15,7 +15,7 @@ from kdgat.can.vehicles import VEHICLES
 from kdgat.errors import DataError
 from kdgat.parameters import Simulator
 
-VERSION = 1
+VERSION = 2
 """Counts up whenever equal parameters would give other captures than before."""
 
 DESCRIPTION = "simulator.json"
