@@ -93,6 +93,11 @@ def test_a_silent_id_is_scored_by_episode_and_has_no_labels():
     assert len(known_windows(table, with_frames)) == 10
 
 
+def test_windows_lie_before_in_or_between_episodes():
+    table = known_windows(windows(LABEL, LABEL), EPISODES)
+    assert table["stretch"].tolist() == [0, 0, 1, 1, 2, 2, 2, 3, 4, 4]
+
+
 def test_where_nobody_says_when_an_id_is_silent_nothing_is_scored():
     table = windows([0, 0, 0], [1, -1, -1])
     truth = episodes((np.nan, np.nan, 0))

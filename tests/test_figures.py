@@ -38,6 +38,7 @@ def capture_scores(model, scenario, labels, scores):
             "scenario": scenario,
             "capture": f"{scenario}/drive",
             "start": number * 100,
+            "stretch": number,
             "start_time": 1000.0 + number,
             "end_time": 1000.9 + number,
             "label": labels,

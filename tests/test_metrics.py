@@ -109,14 +109,15 @@ def test_bad_input_is_one_sentence(labels, scores, sentence):
         detection_metrics(labels, scores, 0.0)
 
 
-def test_blocks_are_runs_within_captures_whatever_the_row_order():
-    captures = np.array(["a", "a", "a", "a", "b", "b"])
-    starts = np.array([0, 100, 200, 300, 0, 100])
-    labels = np.array([0, 1, 1, 0, 0, 0])
-    expected = np.array([0, 1, 1, 2, 3, 3])
-    np.testing.assert_array_equal(block_ids(captures, starts, labels), expected)
-    order = np.array([5, 3, 0, 4, 2, 1])
-    shuffled = block_ids(captures[order], starts[order], labels[order])
+def test_blocks_are_stretches_of_one_label_whatever_the_row_order():
+    """Windows 1 and 3 are of one attack though a benign one lies between them."""
+    captures = np.array(["a", "a", "a", "a", "a", "b", "b"])
+    stretches = np.array([0, 1, 1, 1, 2, 0, 0])
+    labels = np.array([0, 1, 0, 1, 0, 0, 0])
+    expected = np.array([0, 2, 1, 2, 3, 4, 4])
+    np.testing.assert_array_equal(block_ids(captures, stretches, labels), expected)
+    order = np.array([5, 3, 0, 4, 6, 2, 1])
+    shuffled = block_ids(captures[order], stretches[order], labels[order])
     np.testing.assert_array_equal(shuffled, expected[order])
 
 
@@ -125,8 +126,9 @@ def simulated_blocks(generator, num_blocks=24, length=20):
     labels = np.repeat(np.arange(num_blocks) % 2, length)
     alarm_rate = np.repeat(generator.beta(4, 1, size=num_blocks), length)
     scores = np.where(labels, generator.random(labels.size) < alarm_rate, 0).astype(float)
-    captures, starts = np.repeat([0, 1], labels.size // 2), np.arange(labels.size) * 100
-    return {"labels": labels, "scores": scores, "captures": captures, "starts": starts}
+    captures = np.repeat([0, 1], labels.size // 2)
+    stretches = np.repeat(np.arange(num_blocks), length)
+    return {"labels": labels, "scores": scores, "captures": captures, "stretches": stretches}
 
 
 def intervals(windows, seed=0, confidence=0.9, bootstrap=300):
@@ -171,7 +173,7 @@ def test_one_attack_block_gives_no_interval_of_recall_but_one_of_false_positives
         "labels": np.array([0, 0, 1, 1, 0, 0]),
         "scores": np.array([1.0, 0.0, 1.0, 0.0, 0.0, 0.0]),
         "captures": np.zeros(6),
-        "starts": np.arange(6),
+        "stretches": np.array([0, 0, 1, 1, 2, 2]),
     }
     result = intervals(windows)
     assert np.isnan(result["recall"]).all()
@@ -180,7 +182,7 @@ def test_one_attack_block_gives_no_interval_of_recall_but_one_of_false_positives
 
 
 def test_no_windows_give_no_interval():
-    empty = {name: [] for name in ("labels", "scores", "captures", "starts")}
+    empty = {name: [] for name in ("labels", "scores", "captures", "stretches")}
     assert all(np.isnan(interval).all() for interval in intervals(empty).values())
 
 
@@ -193,6 +195,7 @@ def window_scores(model, scenario, labels, scores, split="test"):
             "scenario": scenario,
             "capture": f"{scenario}/a",
             "start": np.arange(len(labels)) * 100,
+            "stretch": np.arange(len(labels)),
             "label": labels,
             "model": model,
             "score": scores,

@@ -26,6 +26,7 @@ def scores_of(**scores: np.ndarray) -> pd.DataFrame:
                 "scenario": "test_01",
                 "capture": CAPTURES,
                 "start": np.arange(40),
+                "stretch": LABELS,
                 "label": LABELS,
                 "model": model.replace("__", " "),
                 "score": score,
@@ -69,7 +70,7 @@ def test_the_best_baseline_is_met(ours, rule, margin, verdict):
 
 def test_equal_alarms_have_no_margin_whatever_is_drawn():
     bounds = f1_difference_interval(
-        LABELS, HALF > 0, HALF > 0, captures=CAPTURES, starts=np.arange(40), bootstrap=50,
+        LABELS, HALF > 0, HALF > 0, captures=CAPTURES, stretches=LABELS, bootstrap=50,
         confidence=0.9, seed=1,
     )  # fmt: skip
     assert bounds == (0.0, 0.0)

@@ -78,7 +78,7 @@ def scorecard_bars(scorecard: pd.DataFrame) -> go.Figure:
     figure.update_layout(
         template="simple_white",
         barmode="group",
-        title="F1 at the stored threshold, with its interval over captures and blocks",
+        title="F1 at the stored threshold, with its interval over captures and episodes",
         xaxis_title="test scenario",
         yaxis={"title": "F1 of windows", "range": [0, 1.03], "showgrid": True, "gridcolor": GRID},
         legend={"orientation": "h", "y": -0.3},

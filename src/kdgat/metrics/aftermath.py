@@ -9,7 +9,8 @@ AFTERMATH = 0.5
 
 
 def known_windows(window_scores: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
-    """Leave out the windows that no label describes: those in which an ID is silent.
+    """Leave out the windows that no label describes: those in which an ID is silent; say of the
+    others in which stretch of their capture they lie.
 
     Args:
         window_scores: columns capture, start_time and end_time (s), and any others.
@@ -17,17 +18,39 @@ def known_windows(window_scores: pd.DataFrame, episodes: pd.DataFrame) -> pd.Dat
 
     Returns:
         The rows that touch no episode without attack frames, nor the `AFTERMATH` of one; of a
-        capture with such an episode of unknown bounds, none.
+        capture with such an episode of unknown bounds, none. Column `stretch` is added.
     """
-    silent = episodes[episodes["attack_frames"] == 0]
     unknown = pd.Series(False, index=window_scores.index)
-    for capture, bounds in silent.groupby("capture"):
+    stretch = pd.Series(0, index=window_scores.index)
+    for capture, own in episodes.groupby("capture"):
         rows = window_scores["capture"] == capture
         begin, end = (
             window_scores.loc[rows, name].to_numpy() for name in ("start_time", "end_time")
         )
-        unknown[rows] = touched(begin, end, bounds[["start", "end"]].to_numpy())
-    return window_scores[~unknown]
+        bounds, silent = own[["start", "end"]].to_numpy(), own["attack_frames"].to_numpy() == 0
+        unknown[rows] = touched(begin, end, bounds[silent])
+        stretch[rows] = stretches(begin, end, bounds)
+    return window_scores.assign(stretch=stretch)[~unknown]
+
+
+def stretches(
+    begin: NDArray[np.float64], end: NDArray[np.float64], bounds: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Number the stretches of a capture: before, in and between its episodes.
+
+    Args:
+        begin: first second of each window `[num_windows]`.
+        end: last second `[num_windows]`.
+        bounds: first and last second of each episode `[num_episodes, 2]`, NaN if unknown.
+
+    Returns:
+        int64 `[num_windows]`: 2k + 1 where the k-th episode, from 0, is the last one begun and
+        goes on; 2k between the episodes before and from k on.
+    """
+    first, last = np.sort(bounds[~np.isnan(bounds).any(axis=1)], axis=0).T
+    begun = np.searchsorted(first, end, side="right")
+    over = np.searchsorted(last, begin, side="left")
+    return begun + np.minimum(begun, over)
 
 
 def touched(

@@ -81,7 +81,7 @@ def alarm_scorecard(
     """Count episodes and false alarms of every model, protocol and test scenario.
 
     Args:
-        window_scores: `scorecards.WINDOW_SCORE_COLUMNS`, start_time and end_time (s).
+        window_scores: `scorecards.WINDOW_SCORE_COLUMNS` but stretch, start_time and end_time (s).
         thresholds: model -> protocol -> operating point.
         episodes: columns capture, start, end (s, NaN where nobody says when) and attack_frames;
             those that are over before the first window that is scored do not count.

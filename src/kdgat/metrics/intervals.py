@@ -13,27 +13,24 @@ from kdgat.metrics.detection import (
 )
 
 
-def block_ids(captures: ArrayLike, starts: ArrayLike, labels: ArrayLike) -> NDArray[np.int64]:
-    """Number the blocks: unbroken runs of windows of one capture with one label.
+def block_ids(captures: ArrayLike, stretches: ArrayLike, labels: ArrayLike) -> NDArray[np.int64]:
+    """Number the blocks: the windows of one stretch of a capture that have one label.
 
-    Neighbouring windows of one run are near-copies, so a block and not a window is what an
-    interval may count as an observation.
+    Neighbouring windows of one attack are near-copies, also where others lie between them, so a
+    block and not a window is what an interval may count as an observation.
 
     Args:
         captures: name or number of each window's capture `[num_windows]`.
-        starts: frame at which the window starts `[num_windows]`; orders a capture's windows.
+        stretches: number of the episode that each window touches, or of the pause between two
+            (`aftermath.stretches`) `[num_windows]`.
         labels: 0 or 1 `[num_windows]`.
 
     Returns:
-        int64 `[num_windows]`, 0 to num_blocks - 1, in order of capture and start.
+        int64 `[num_windows]`, 0 to num_blocks - 1, in order of capture, stretch and label.
     """
     _, captures = np.unique(np.asarray(captures), return_inverse=True)
-    labels, order = np.asarray(labels), np.lexsort((np.asarray(starts), captures))
-    ordered = np.stack([captures[order], labels[order].astype(np.int64)])
-    begins = np.ones(labels.size, dtype=np.int64)
-    begins[1:] = (np.diff(ordered) != 0).any(axis=0)
-    blocks = np.empty(labels.size, dtype=np.int64)
-    blocks[order] = np.cumsum(begins) - 1
+    keys = np.stack([captures, np.asarray(stretches), np.asarray(labels).astype(np.int64)])
+    _, blocks = np.unique(keys, axis=1, return_inverse=True)
     return blocks
 
 
@@ -78,7 +75,7 @@ def bootstrap_interval(
     threshold: float,
     *,
     captures: ArrayLike,
-    starts: ArrayLike,
+    stretches: ArrayLike,
     bootstrap: int,
     confidence: float,
     seed: int,
@@ -94,7 +91,7 @@ def bootstrap_interval(
         scores: raw scores, higher = attack `[num_windows]`.
         threshold: windows at or above it alarm; in the scores' unit.
         captures: name of each window's capture `[num_windows]`.
-        starts: frame at which the window starts `[num_windows]`.
+        stretches: episode that each window touches, or pause between two `[num_windows]`.
         bootstrap: number of bootstrap samples, at least 1.
         confidence: level, between 0 and 1.
         seed: of the draws.
@@ -110,7 +107,7 @@ def bootstrap_interval(
     undefined = (np.nan, np.nan)
     if labels.size == 0:
         return dict.fromkeys(COUNT_METRICS, undefined)
-    draws = BlockDraws.of(labels, captures, starts, bootstrap=bootstrap, seed=seed)
+    draws = BlockDraws.of(labels, captures, stretches, bootstrap=bootstrap, seed=seed)
     return {
         name: percentile_interval(values, confidence) if draws.supports(name) else undefined
         for name, values in rates(draws.counts(scores >= float(threshold))).items()
@@ -123,7 +120,7 @@ def f1_difference_interval(
     other_alarms: ArrayLike,
     *,
     captures: ArrayLike,
-    starts: ArrayLike,
+    stretches: ArrayLike,
     bootstrap: int,
     confidence: float,
     seed: int,
@@ -135,7 +132,7 @@ def f1_difference_interval(
         alarms: bool `[num_windows]`, of the one.
         other_alarms: bool `[num_windows]`, of the other.
         captures: name of each window's capture `[num_windows]`.
-        starts: frame at which the window starts `[num_windows]`.
+        stretches: episode that each window touches, or pause between two `[num_windows]`.
         bootstrap: number of bootstrap samples, at least 1.
         confidence: level, between 0 and 1.
         seed: of the draws.
@@ -144,7 +141,7 @@ def f1_difference_interval(
         (low, high), NaN with fewer than two attack blocks.
     """
     labels = np.asarray(labels).astype(bool)
-    draws = BlockDraws.of(labels, captures, starts, bootstrap=bootstrap, seed=seed)
+    draws = BlockDraws.of(labels, captures, stretches, bootstrap=bootstrap, seed=seed)
     if not draws.supports("f1"):
         return np.nan, np.nan
     one, other = (rates(draws.counts(np.asarray(each)))["f1"] for each in (alarms, other_alarms))
@@ -172,13 +169,13 @@ class BlockDraws:
         cls,
         labels: NDArray[np.bool_],
         captures: ArrayLike,
-        starts: ArrayLike,
+        stretches: ArrayLike,
         *,
         bootstrap: int,
         seed: int,
     ) -> "BlockDraws":
         """Draw; arguments as `bootstrap_interval`, at least one window."""
-        blocks = block_ids(captures, starts, labels)
+        blocks = block_ids(captures, stretches, labels)
         _, first = np.unique(blocks, return_index=True)
         _, block_captures = np.unique(np.asarray(captures)[first], return_inverse=True)
         generator = np.random.default_rng(seed)

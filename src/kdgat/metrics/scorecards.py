@@ -17,10 +17,12 @@ WINDOW_SCORE_COLUMNS = (
     "scenario",
     "capture",
     "start",
+    "stretch",
     "label",
     "model",
     "score",
 )
+"""`stretch` is what `aftermath.known_windows` adds."""
 ZERO_SHOT = "zero_shot"
 INTERVAL_METRICS = ("f1", "false_positive_rate")
 SCORECARD_COLUMNS = (
@@ -179,7 +181,7 @@ def scorecard_row(
         scores,
         0.0,
         captures=windows["capture"].to_numpy(),
-        starts=windows["start"].to_numpy(),
+        stretches=windows["stretch"].to_numpy(),
         bootstrap=bootstrap,
         confidence=confidence,
         seed=seed,

@@ -101,7 +101,7 @@ def verdicts(
                 one.alarms,
                 other.alarms,
                 captures=one.windows["capture"],
-                starts=one.windows["start"],
+                stretches=one.windows["stretch"],
                 bootstrap=bootstrap,
                 confidence=confidence,
                 seed=seed,

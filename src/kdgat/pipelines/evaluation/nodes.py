@@ -214,7 +214,7 @@ def write_page(
         f"{points[ZERO_SHOT]['rule']}, budget {points[ZERO_SHOT]['budget']:g} of windows "
         f"({points[ZERO_SHOT]['n']:,} benign windows without a profile, "
         f"{points[CALIBRATED]['n']:,} with one). Intervals: {parameters.confidence:.0%}, "
-        f"{parameters.bootstrap:,} bootstrap samples over captures and blocks. "
+        f"{parameters.bootstrap:,} bootstrap samples over captures and episodes. "
         f"{compute.threads} CPU thread(s). {_distrusted(prefix_report)}"
     )
     page = figures.scorecard_page(scorecard, heading=f"{dataset}, seed {seed}", remarks=remarks)
