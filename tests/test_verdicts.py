@@ -47,7 +47,8 @@ def test_who_meets_whom():
     models = ["student_autoencoder", "student_fusion", "rule", "mean of students"]
     assert contests(models) == [
         ("baselines", "student_fusion", ["rule"]),
-        ("fusions", "student_fusion", ["student_autoencoder", "mean of students"]),
+        ("detectors", "student_fusion", ["student_autoencoder"]),
+        ("fusions", "student_fusion", ["mean of students"]),
     ]
     assert contests(["rule"]) == []
 

@@ -5,9 +5,18 @@ import pandas as pd
 from kdgat.figures.scorecard import figure_text
 from kdgat.figures.style import in_words
 from kdgat.metrics import by_condition
-from kdgat.metrics.verdicts import BASELINES, FUSIONS, LEVEL, LOSES, UNCLEAR, WINS
+from kdgat.metrics.verdicts import BASELINES, DETECTORS, FUSIONS, LEVEL, LOSES, UNCLEAR, WINS
 
-SIDES = {BASELINES: ("kdgat", "a baseline"), FUSIONS: ("the agent's fusion", "another way")}
+SIDES = {
+    BASELINES: ("kdgat", "a baseline"),
+    DETECTORS: ("the agent's fusion", "a detector alone"),
+    FUSIONS: ("the agent's fusion", "another way"),
+}
+HEADINGS = {
+    BASELINES: "Against the best baseline of each scenario, chosen on test",
+    DETECTORS: "The agent against the better of its detectors alone",
+    FUSIONS: "The agent against other ways to join its detectors",
+}
 DOUBTS = {
     LEVEL: ", by no more than the interval",
     UNCLEAR: ", on too few attacks for an interval",
@@ -65,18 +74,12 @@ def verdict_section(verdicts: pd.DataFrame) -> str:
         verdicts: metrics.VERDICT_COLUMNS.
     """
     sentences = pd.Series(verdict_sentences(verdicts), index=verdicts.index, dtype=str)
-    is_fusion = verdicts["contest"] == FUSIONS
-    lists = {
-        "Against the best baseline of each scenario, chosen on test": [
-            *summary_sentences(verdicts),
-            *sentences[~is_fusion],
-        ],
-        "The agent against its detectors alone and other ways to join them": sentences[is_fusion],
-    }
-    parts = [
-        f"{heading}:\n\n" + "\n".join(f"- {line}" for line in lines)
-        for heading, lines in lists.items()
-    ]
+    parts = []
+    for contest, heading in HEADINGS.items():
+        summary = summary_sentences(verdicts) if contest == BASELINES else []
+        lines = [*summary, *sentences[verdicts["contest"] == contest]]
+        if lines:
+            parts.append(f"{heading}:\n\n" + "\n".join(f"- {line}" for line in lines))
     return "\n\n".join(parts) + "\n"
 
 

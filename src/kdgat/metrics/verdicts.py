@@ -1,4 +1,4 @@
-"""Who wins: kdgat against the best baseline, its fusion against every other way to join."""
+"""Who wins: kdgat against the best baseline, its fusion against its detectors and other ways."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from kdgat.metrics.scorecards import margins
 
 SIZES = ("teacher", "student")
 WINS, LOSES, LEVEL, UNCLEAR = "wins", "loses", "level", "unclear"
-BASELINES, FUSIONS = "baselines", "fusions"
+BASELINES, DETECTORS, FUSIONS = "baselines", "detectors", "fusions"
 VERDICT_COLUMNS = (
     "contest",
     "protocol",
@@ -44,22 +44,24 @@ def contests(models: list[str]) -> list[Contest]:
             others are baselines.
 
     Returns:
-        For each size its fusion against the baselines, and against each of its detectors alone and
-        every other way to join them.
+        For each size its fusion against the baselines, against its two detectors alone, and
+        against every other way to join them.
     """
     found = []
     for size in SIZES:
-        ours = [name for name in models if name.startswith(f"{size}_")]
-        joined = [name for name in models if name.endswith(f" of {size}s")]
-        rest = [
-            name
-            for name in models
-            if not name.startswith(tuple(f"{each}_" for each in SIZES)) and " of " not in name
-        ]
         fusion = f"{size}_fusion"
-        found.append(Contest(BASELINES, fusion, rest))
-        found.append(Contest(FUSIONS, fusion, [*(n for n in ours if n != fusion), *joined]))
+        alone = [name for name in models if name.startswith(f"{size}_") and name != fusion]
+        joined = [name for name in models if name.endswith(f" of {size}s")]
+        found.append(Contest(BASELINES, fusion, [name for name in models if is_baseline(name)]))
+        found.append(Contest(DETECTORS, fusion, alone))
+        found.append(Contest(FUSIONS, fusion, joined))
     return [one for one in found if one.model in models and one.rivals]
+
+
+def is_baseline(model: str) -> bool:
+    """Say whether a model is neither ours nor another way to join our detectors."""
+    ours = model.startswith(tuple(f"{size}_" for size in SIZES))
+    return not ours and not model.endswith(tuple(f" of {size}s" for size in SIZES))
 
 
 def verdicts(
