@@ -91,7 +91,7 @@ def measure(model: Path, cars: list[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
         "zero_shot": detector.operating_point.value,
         "calibrated": detector.calibrated_operating_point.value,
     }
-    table, _ = alarm_scorecard(
+    table, *_ = alarm_scorecard(
         pd.concat(windows).assign(split="test", model=model.stem),
         {model.stem: points},
         pd.concat(episodes),

@@ -49,10 +49,11 @@ def episodes(*bounds: tuple[float, float, int], capture: str = "test_01/a") -> p
 def cards(
     table: pd.DataFrame, truth: pd.DataFrame, persistence: tuple[int, int] = (1, 1)
 ) -> tuple[pd.Series, pd.DataFrame]:
-    card, found = alarm_scorecard(
+    card, single, found = alarm_scorecard(
         table, POINTS, truth, {"gat": 0.01}, persistence=persistence, resampling=RESAMPLING
     )
     assert len(card) == 1
+    assert single["false_alarms"].sum() == card["false_alarms"].sum()
     return card.iloc[0], found
 
 
@@ -134,8 +135,15 @@ def test_the_lowest_level_agrees_with_counting(level, allowed):
 def test_captures_are_counted_together():
     one = windows([0, 0, 1], [1, -1, 1])
     two = windows([0, 0, 0], [1, -1, 1], "test_01/b")
-    card, _ = cards(pd.concat([one, two]), episodes((2.0, 2.5, 1)))
+    both, truth = pd.concat([one, two]), episodes((2.0, 2.5, 1))
+    card, _ = cards(both, truth)
     assert (card["episodes"], card["false_alarms"]) == (1, 3)
+    _, single, _ = alarm_scorecard(
+        both, POINTS, truth, {"gat": 0.01}, persistence=(1, 1), resampling=RESAMPLING
+    )
+    assert single["capture"].tolist() == ["test_01/a", "test_01/b"]
+    assert single["episodes"].tolist() == [1, 0]
+    assert single["false_alarms"].tolist() == [1, 2]
 
 
 def test_without_an_attack_there_is_no_recall():

@@ -2,6 +2,7 @@
 
 from kdgat.figures.alarms import confusion_by_attack, false_alarms_and_recall, precision_recall
 from kdgat.figures.batches import batch_sizes
+from kdgat.figures.capture_table import capture_table
 from kdgat.figures.detection import roc_low_false_positives, score_over_time
 from kdgat.figures.exploring import scores_to_explore
 from kdgat.figures.fusion import fusion_weight_over_state
@@ -20,6 +21,7 @@ __all__ = [
     "DrawnGraph",
     "alarm_table",
     "batch_sizes",
+    "capture_table",
     "confusion_by_attack",
     "false_alarms_and_recall",
     "fusion_weight_over_state",

@@ -4,6 +4,7 @@ from kdgat.metrics.aftermath import known_windows
 from kdgat.metrics.detection import COUNT_METRICS, detection_metrics
 from kdgat.metrics.episodes import (
     ALARM_COLUMNS,
+    CAPTURE_ALARM_COLUMNS,
     EPISODE_COLUMNS,
     Resampling,
     alarm_scorecard,
@@ -23,6 +24,7 @@ from kdgat.metrics.verdicts import VERDICT_COLUMNS, verdicts
 
 __all__ = [
     "ALARM_COLUMNS",
+    "CAPTURE_ALARM_COLUMNS",
     "CAPTURE_COLUMNS",
     "COUNT_METRICS",
     "EPISODE_COLUMNS",

@@ -42,6 +42,7 @@ ALARM_COLUMNS = (
     "episode_recall_at_1_per_hour",
     "episode_recall_at_10_per_hour",
 )
+CAPTURE_ALARM_COLUMNS = ("model", "protocol", "capture", *ALARM_COLUMNS[3:])
 EPISODE_COLUMNS = (
     "model",
     "protocol",
@@ -77,8 +78,8 @@ def alarm_scorecard(
     *,
     persistence: tuple[int, int],
     resampling: Resampling,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Count episodes and false alarms of every model, protocol and test scenario.
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Count episodes and false alarms of every model, protocol, test scenario and test capture.
 
     Args:
         window_scores: `scorecards.WINDOW_SCORE_COLUMNS` but stretch, start_time and end_time (s).
@@ -90,12 +91,12 @@ def alarm_scorecard(
         resampling: of the intervals.
 
     Returns:
-        ALARM_COLUMNS, one row per model, protocol and scenario; EPISODE_COLUMNS, one row per
-        model, protocol and episode.
+        ALARM_COLUMNS, one row per model, protocol and scenario; CAPTURE_ALARM_COLUMNS, one per
+        model, protocol and capture; EPISODE_COLUMNS, one per model, protocol and episode.
     """
     test = window_scores[window_scores["split"] == "test"]
     by_capture = {str(name): rows for name, rows in episodes.groupby("capture")}
-    rows, found = [], []
+    rows, single, found = [], [], []
     for (model, protocol, scenario), windows in test.groupby(
         ["model", "protocol", "scenario"], sort=False
     ):
@@ -111,9 +112,11 @@ def alarm_scorecard(
         ]
         names = {"model": model, "protocol": protocol}
         rows.append({**names, "scenario": scenario, **_row(captures, resampling)})
+        single += [{**names, "capture": c.name, **_row([c], resampling)} for c in captures]
         found += [{**names, **row} for capture in captures for row in capture.rows()]
     return (
         pd.DataFrame(rows, columns=list(ALARM_COLUMNS)),
+        pd.DataFrame(single, columns=list(CAPTURE_ALARM_COLUMNS)),
         pd.DataFrame(found, columns=list(EPISODE_COLUMNS)),
     )
 

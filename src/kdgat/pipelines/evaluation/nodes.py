@@ -146,11 +146,12 @@ def count_alarms(
     model_seconds: pd.DataFrame,
     baseline_seconds: pd.DataFrame,
     parameters: Evaluation,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Count the episodes found and the false alarms on test.
 
     Returns:
-        One row per model, protocol and scenario; one per model, protocol and episode.
+        One row per model, protocol and scenario; one per model, protocol and capture; one per
+        model, protocol and episode.
     """
     return metrics.alarm_scorecard(
         pd.concat([window_scores, baseline_scores], ignore_index=True),
@@ -197,6 +198,7 @@ def score_offenders(
 
 def write_page(
     scorecard: pd.DataFrame,
+    capture_scorecard: pd.DataFrame,
     alarm_scorecard: pd.DataFrame,
     offender_scorecard: pd.DataFrame,
     verdicts: pd.DataFrame,
@@ -218,7 +220,12 @@ def write_page(
         f"{compute.threads} CPU thread(s). {_distrusted(prefix_report)}"
     )
     page = figures.scorecard_page(scorecard, heading=f"{dataset}, seed {seed}", remarks=remarks)
-    tables = [figures.alarm_table(alarm_scorecard), figures.offender_table(offender_scorecard)]
+    distrusted = set(prefix_report["capture"][prefix_report["complaint"].fillna("") != ""])
+    tables = [
+        figures.capture_table(capture_scorecard, distrusted),
+        figures.alarm_table(alarm_scorecard),
+        figures.offender_table(offender_scorecard),
+    ]
     return "\n".join([page, figures.verdict_section(verdicts), *tables])
 
 

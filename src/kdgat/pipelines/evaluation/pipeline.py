@@ -76,7 +76,7 @@ def create_pipeline() -> Pipeline:
                     "baseline_seconds": "baseline_seconds",
                     "parameters": "params:evaluation",
                 },
-                outputs=["alarm_scorecard", "episode_scorecard"],
+                outputs=["alarm_scorecard", "capture_alarm_scorecard", "episode_scorecard"],
                 name="count_alarms",
             ),
             Node(
@@ -98,6 +98,7 @@ def create_pipeline() -> Pipeline:
                 nodes.write_page,
                 inputs={
                     "scorecard": "scorecard",
+                    "capture_scorecard": "capture_scorecard",
                     "alarm_scorecard": "alarm_scorecard",
                     "offender_scorecard": "offender_scorecard",
                     "verdicts": "verdicts",
