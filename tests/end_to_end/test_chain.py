@@ -70,9 +70,12 @@ def test_results_page_holds_the_scorecard_of_each_dataset(chain, tmp_path):
     assert result.returncode == 0, result.stderr
     assert "## synthetic, seed 1" in page.read_text()
     assert "| test 01 known vehicle known attack | student fusion |" in page.read_text()
-    assert "of this machine hold (parameters but the seed, at one state of the code): 1." in (
+    assert "of this data root hold (parameters but the seed, at one state of the code): 1." in (
         page.read_text()
     )
+    assert "(pictures/synthetic_score_over_time.png)" in page.read_text()
+    (drawn,) = project.versions("score_over_time.png")
+    assert digest(tmp_path / "pictures" / "synthetic_score_over_time.png") == digest(drawn)
     first = page.read_text()
     page.write_text(first.replace("# Results\n", "# Our results\n", 1))
     assert project.kedro("results", "synthetic", "--output", str(page)).returncode == 0
@@ -80,7 +83,9 @@ def test_results_page_holds_the_scorecard_of_each_dataset(chain, tmp_path):
 
     missing = project.kedro("results", "nowhere", "--output", str(page))
     assert missing.returncode == 1
-    assert "no scorecard of nowhere with seed 1: run `kedro run --params " in missing.stderr
+    assert (
+        "no score_over_time.png of nowhere with seed 1: run `kedro run --params " in missing.stderr
+    )
     new = tmp_path / "new.md"
     page.write_text("# Mine\n")
     headline = ("--output", str(new), "--headline", str(page))

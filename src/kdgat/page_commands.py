@@ -1,0 +1,177 @@
+"""`kedro results` and `kedro leaks`: pages of `docs/` from what runs have left."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kdgat import locations
+from kdgat.tracking import records
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RESULTS_INTRODUCTION = """# Results
+
+F1, precision, recall and false-positive rate (FPR) count windows (n) at an operating point fitted
+on benign validation windows, one rule for all (docs/decisions/0004-operating-point.md); no choice
+that a pipeline makes looks at test. Zero-shot: the window alone; so is every scenario
+below that does not say `calibrated`. Calibrated: the first 5 s of a capture, which are not scored,
+make the car's profile; a guard that distrusts them leaves the capture zero-shot.
+"""
+
+DETECTOR_FILES = (
+    "teacher_autoencoder",
+    "teacher_classifier",
+    "student_autoencoder",
+    "student_classifier",
+)
+
+PICTURES = {
+    "score_over_time": "Score over time of a test capture, attacks shaded, alarms marked",
+    "roc_low_false_positives": "ROC at low false-positive rates",
+    "false_alarms_and_recall": "Recall of attack windows over false alarms an hour",
+}
+"""Of the newest run that the section of a dataset shows, with what each is."""
+
+RESULTS_BEGIN = "<!-- results, written by `kedro results`: begin -->"
+RESULTS_END = "<!-- results: end -->"
+LEAKS_BEGIN = "<!-- leak reports, written by `kedro leaks`: begin -->"
+LEAKS_END = "<!-- leak reports: end -->"
+
+
+@click.command()
+@click.argument("datasets", nargs=-1, required=True)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=locations.PROJECT / "docs" / "results.md",
+    help="the page to write; of one that exists, between its marks (default: docs/results.md)",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="whose scorecards to take")
+@click.option(
+    "--headline",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    help="also write the first dataset's table over seeds between the marks of this page",
+)
+def results(datasets: tuple[str, ...], output: Path, seed: int, headline: Path | None) -> None:
+    """Write a page of results from the newest scorecard of each of DATASETS."""
+    from kdgat.figures.seeds import headline_table
+
+    if not output.parent.is_dir():
+        raise click.ClickException(f"there is no folder {output.parent}: name a page (--output)")
+    drawn = {
+        output.parent / "pictures" / f"{dataset}_{name}.png": _newest(dataset, seed, f"{name}.png")
+        for dataset in datasets
+        for name in PICTURES
+    }
+    sections = "\n".join(_section(dataset, seed) for dataset in datasets)
+    new = f"{RESULTS_INTRODUCTION}\n{RESULTS_BEGIN}\n{RESULTS_END}\n"
+    words = output.read_text() if output.exists() else new
+    filled = {output: _between(output, words, RESULTS_BEGIN, RESULTS_END, sections)}
+    if headline:
+        table = headline_table(_scorecards(datasets[0]))
+        words = headline.read_text()
+        filled[headline] = _between(headline, words, RESULTS_BEGIN, RESULTS_END, table)
+    for copy, picture in drawn.items():
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copyfile(picture, copy)
+    for page, text in filled.items():
+        _write(page, text)
+
+
+def _section(dataset: str, seed: int) -> str:
+    """Write all that the page says of a dataset."""
+    pictures = "\n\n".join(
+        f"![{title}: {dataset}, calibrated](pictures/{dataset}_{name}.png)\n\n"
+        f"*{title}: {dataset}, calibrated, seed {seed}.*"
+        for name, title in PICTURES.items()
+    )
+    return (
+        f"{_newest(dataset, seed, 'scorecard_page.md').read_text()}\n{pictures}\n\n"
+        f"{_over_seeds(dataset)}Configurations of {dataset} whose test scores the run records of "
+        "this data root hold (parameters but the seed, at one state of the code): "
+        f"{records.scored_configurations(dataset)}.\n"
+    )
+
+
+def _newest(dataset: str, seed: int, name: str) -> Path:
+    """Find the newest version of a file that an evaluation leaves."""
+    folder = Path(locations.data_root()) / "08_reporting" / dataset / f"seed_{seed}"
+    found = sorted(folder.glob(f"{name}/*/{name}"))
+    if not found:
+        raise click.ClickException(
+            f"no {name} of {dataset} with seed {seed}: "
+            f"run `kedro run --params dataset={dataset},seed={seed}` first"
+        )
+    return found[-1]
+
+
+def _over_seeds(dataset: str) -> str:
+    """Sum up all seeds that have detectors of their own; empty where that is one."""
+    from kdgat.figures.seeds import seeds_table
+
+    scorecards = _scorecards(dataset)
+    if len(scorecards) < 2:
+        return ""
+    seeds = ", ".join(map(str, scorecards))
+    return f"### Over seeds {seeds}\n\n{seeds_table(scorecards)}\n"
+
+
+def _scorecards(dataset: str) -> "dict[int, pd.DataFrame]":
+    """Read the newest scorecard of every seed that has detectors of its own."""
+    import pandas as pd
+
+    root = Path(locations.data_root())
+    newest = {}
+    for path in sorted(root.glob(f"08_reporting/{dataset}/seed_*/scorecard.csv/*/scorecard.csv")):
+        folder = path.parents[2].name
+        models = root / "06_models" / dataset / folder
+        if all((models / f"{name}.safetensors").exists() for name in DETECTOR_FILES):
+            newest[int(folder.removeprefix("seed_"))] = path
+    return {seed: pd.read_csv(newest[seed]) for seed in sorted(newest)}
+
+
+def _between(page: Path, words: str, begin: str, end: str, text: str) -> str:
+    """Put a text between the marks of a page."""
+    for mark in (begin, end):
+        if words.count(mark) != 1:
+            raise click.ClickException(
+                f"{page} has {words.count(mark)} lines `{mark}`, and needs one to write there"
+            )
+    before, rest = words.split(begin)
+    _, after = rest.split(end)
+    return f"{before}{begin}\n\n{text}\n{end}{after}"
+
+
+def _write(page: Path, text: str) -> None:
+    page.write_text(text)
+    click.echo(f"wrote {page}")
+
+
+@click.command()
+@click.argument("datasets", nargs=-1, required=True)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    default=locations.PROJECT / "docs" / "data.md",
+    help="the page with the two marks between which the table goes (default: docs/data.md)",
+)
+def leaks(datasets: tuple[str, ...], output: Path) -> None:
+    """Write the newest leak report of each of DATASETS into the page on data."""
+    from kdgat.leaks import compare_page
+
+    folder = Path(locations.data_root()) / "05_model_input"
+    reports = {}
+    for dataset in datasets:
+        found = sorted(folder.glob(f"{dataset}/leak_report.json/*/leak_report.json"))
+        if not found:
+            raise click.ClickException(
+                f"no leak report of {dataset}: "
+                f"run `kedro run --pipeline data_processing --params dataset={dataset}` first"
+            )
+        reports[dataset] = json.loads(found[-1].read_text())
+    words = output.read_text()
+    _write(output, _between(output, words, LEAKS_BEGIN, LEAKS_END, compare_page(reports)))
