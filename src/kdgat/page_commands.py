@@ -91,8 +91,9 @@ def _section(dataset: str, seed: int) -> str:
     )
     return (
         f"{_newest(dataset, seed, 'scorecard_page.md').read_text()}\n{pictures}\n\n"
-        f"{_over_seeds(dataset)}Configurations of {dataset} whose test scores the run records of "
-        "this data root hold (parameters but the seed, at one state of the code): "
+        f"{_wanted(dataset)}{_over_seeds(dataset)}"
+        f"Configurations of {dataset} whose test scores the run records of this data root hold "
+        "(parameters but the seed, at one state of the code): "
         f"{records.scored_configurations(dataset)}.\n"
     )
 
@@ -109,6 +110,17 @@ def _newest(dataset: str, seed: int, name: str) -> Path:
     return found[-1]
 
 
+def _wanted(dataset: str) -> str:
+    """Say what was to be reached and is; empty where nothing was said of the dataset."""
+    from kdgat.figures.targets import capture_targets, scenario_targets
+
+    tables = (
+        scenario_targets(dataset, _scorecards(dataset)),
+        capture_targets(dataset, _scorecards(dataset, "capture_scorecard.csv")),
+    )
+    return "".join(f"### What was to be reached\n\n{table}\n" for table in tables if table)
+
+
 def _over_seeds(dataset: str) -> str:
     """Sum up all seeds that have detectors of their own; empty where that is one."""
     from kdgat.figures.seeds import seeds_table
@@ -120,13 +132,13 @@ def _over_seeds(dataset: str) -> str:
     return f"### Over seeds {seeds}\n\n{seeds_table(scorecards)}\n"
 
 
-def _scorecards(dataset: str) -> "dict[int, pd.DataFrame]":
+def _scorecards(dataset: str, name: str = "scorecard.csv") -> "dict[int, pd.DataFrame]":
     """Read the newest scorecard of every seed that has detectors of its own."""
     import pandas as pd
 
     root = Path(locations.data_root())
     newest = {}
-    for path in sorted(root.glob(f"08_reporting/{dataset}/seed_*/scorecard.csv/*/scorecard.csv")):
+    for path in sorted(root.glob(f"08_reporting/{dataset}/seed_*/{name}/*/{name}")):
         folder = path.parents[2].name
         models = root / "06_models" / dataset / folder
         if all((models / f"{name}.safetensors").exists() for name in DETECTOR_FILES):
