@@ -136,12 +136,6 @@ def test_equal_seeds_draw_equal_windows(captures, stores):
     assert not torch.equal(other["drawn_train"].x[:100], again.x[:100])
 
 
-def test_a_vehicle_left_out_is_validated_on_alone(captures):
-    found = drawn(captures, Drawing(PROFILE, PLAN, left_out=("birch",)))
-    assert not any("birch" in name for name in found["drawn_train"].captures)
-    assert any("dos-birch" in name for name in found["drawn_validation"].captures)
-
-
 def test_without_injections_only_recorded_windows_are_drawn(captures):
     plan = PLAN.model_copy(update={"share": 0.0, "pseudo_share": 0.0})
     found = drawn(captures, Drawing(PROFILE, plan))

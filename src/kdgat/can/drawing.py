@@ -32,12 +32,10 @@ class Drawing:
     Attributes:
         profile: How often a window meets which profile.
         injections: Number of draws, attacks and pseudo-vehicles.
-        left_out: Vehicles that are validated on and never trained on.
     """
 
     profile: ProfileDraw
     injections: Injections
-    left_out: tuple[str, ...] = ()
 
 
 def attacked_blocks(

@@ -57,9 +57,6 @@ def drawn_blocks(
     for name in captures:
         parts = deal_windows(name, captures[name], cut)
         recording = Recording.of(captures[name]).forward()
-        if vehicles[name] in drawing.left_out:
-            every = np.sort(np.concatenate(list(parts.values())))
-            parts = {"train": every[:0], "validation": every}
         lessons = known.get(vehicles[name], Lessons())
         yield from _recorded(name, recording, parts, lessons, cut, drawing)
         if name in benign and recording.dlc.max() > MAX_DLC:
@@ -67,11 +64,7 @@ def drawn_blocks(
         elif name in benign:
             for split, starts in parts.items():
                 sizes.setdefault(split, []).append(len(starts))
-            others = [
-                other
-                for other in benign
-                if vehicles[other] not in (vehicles[name], *drawing.left_out)
-            ]
+            others = [other for other in benign if vehicles[other] != vehicles[name]]
             yield from _synthetic(name, recording, parts, lessons, captures, others, cut, drawing)
     for split, numbers in sizes.items():
         yield from _simulated(split, float(np.mean(numbers)), cut, drawing)
