@@ -72,8 +72,9 @@ class Detector:
                 at and may be missing.
             calibration_seconds: length of the recording's beginning, s, that is taken for benign,
                 teaches the car's profile and is not scored; 0 for zero-shot. Where the guard
-                finds signs of an attack in it, or the recording is over before, all windows are
-                judged zero-shot, and a warning says why.
+                finds signs of an attack in it, or no whole window comes after it, nothing is
+                learned: all windows, those of the beginning among them, are judged zero-shot, and
+                a warning says why. (The scorecard leaves the beginning out all the same.)
 
         Returns:
             One row per whole window: start (frame), start_time and end_time (s), protocol
@@ -89,7 +90,7 @@ class Detector:
         """
         labelled = frames if "attack" in frames else frames.assign(attack=0)
         starts = window_starts(len(labelled), self.window, self.stride)
-        num_learned, profile = self._learn(labelled, calibration_seconds, starts)
+        num_learned, profile = self._learn(labelled, calibration_seconds)
         graphs = capture_graphs(
             "given",
             labelled,
@@ -114,9 +115,7 @@ class Detector:
         }
         return pd.concat([pd.DataFrame(windows), scores], axis=1)
 
-    def _learn(
-        self, frames: pd.DataFrame, seconds: float, starts: NDArray[np.int64]
-    ) -> tuple[int, Profile | None]:
+    def _learn(self, frames: pd.DataFrame, seconds: float) -> tuple[int, Profile | None]:
         """Learn the car's profile: how many frames taught it, and the profile if there is one."""
         if seconds == 0.0:
             return 0, None
@@ -128,14 +127,12 @@ class Detector:
                 "this model cannot be calibrated: it has seen no profile in training "
                 "(data_processing.profile.drop was 1)"
             )
-        prefix = inspect_prefix(frames, seconds, Guard(**trained["guard"]))
-        complaint = prefix.complaint
-        if not (starts >= prefix.num_frames).any():
-            complaint = complaint or "no whole window comes after them"
-        if complaint:
+        guard = Guard(**trained["guard"])
+        prefix = inspect_prefix(frames, seconds, guard, window=self.window, stride=self.stride)
+        if prefix.complaint:
             LOGGER.warning(
                 "the first %g s are not taken for benign (%s): judged zero-shot",
-                *(seconds, complaint),
+                *(seconds, prefix.complaint),
             )
             return 0, None
         learned = frames.iloc[: prefix.num_frames]

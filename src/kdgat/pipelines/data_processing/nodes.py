@@ -99,7 +99,7 @@ def build_graph_stores(
     )
     notes = [*captures.notes.items(), *further_captures.notes.items()]
     identity = store_identity([(name, note.content, note.vehicle) for name, note in notes], shaping)
-    prefixes = inspect_prefixes(captures, parameters.profile.seconds, parameters.guard)
+    prefixes = inspect_prefixes(captures, parameters.profile.seconds, parameters.guard, cut)
     drawing = Drawing(parameters.profile, parameters.injections)
 
     def build(paths: Mapping[str, Path]) -> dict[str, GraphStore]:
