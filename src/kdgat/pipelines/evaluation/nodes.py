@@ -105,6 +105,7 @@ def fit_thresholds(
         pd.concat([window_scores, baseline_scores]),
         budget=operating_point.budget,
         fixed=baselines.FIXED_POINTS,
+        shared=[baselines.ON_RECORDED],
     )
     return {
         model: {protocol: point.to_dict() for protocol, point in points.items()}
