@@ -12,7 +12,15 @@ import numpy as np
 import pandas as pd
 
 from kdgat.can.declarations import UNKNOWN
-from kdgat.can.drawing import Drawing, attacked_blocks, measured_blocks, num_draws, random_stream
+from kdgat.can.drawing import (
+    SHORTEST_PART,
+    Drawing,
+    attacked_blocks,
+    is_too_short,
+    measured_blocks,
+    num_draws,
+    random_stream,
+)
 from kdgat.can.frames import MAX_DLC
 from kdgat.can.graph_store import GraphStore
 from kdgat.can.lessons import Lessons, learn_lessons
@@ -126,13 +134,18 @@ def _synthetic(
     cut: Cut,
     drawing: Drawing,
 ) -> Blocks:
-    """Attack the stretches of a split, as they are and as parts of pseudo-vehicles."""
+    """Attack the stretches of a split, as they are and as parts of pseudo-vehicles.
+
+    A warning names a capture with stretches too short to be attacked.
+    """
+    short = 0
     for split, starts in parts.items():
         for number in range(num_draws(split, drawing)):
             generator = random_stream(drawing, name, split, number, "synthetic")
             stretch = _stretch(recording, starts, cut, generator)
             if stretch is None:
                 continue
+            short += is_too_short(stretch)
             met = lessons.some(STRETCHES_MET, generator)
             for block in attacked_blocks(
                 name, name, split, stretch, len(starts), met, cut, drawing, generator
@@ -150,6 +163,11 @@ def _synthetic(
                     drawing,
                     generator,
                 )
+    if short and drawing.injections.share > 0:
+        LOGGER.warning(
+            "%s: %d stretches drawn of it last less than %g s and are not attacked as they are",
+            *(name, short, SHORTEST_PART),
+        )
 
 
 def _other_stretch(
