@@ -4,22 +4,22 @@ python benchmarks/unknown_vehicle.py <raw root>/hcrl_sa [--seed 1]
 
 Captures are named `<attack>-<vehicle>`. Each vehicle of the training captures is left out in turn;
 undistilled students learn from the others, with and without pseudo-vehicles and simulated cars;
-their operating points come from the others' benign validation windows; the mean of both students
-judges the recorded attack captures of the car left out. No test capture is read.
+their epochs and operating points come from the others' validation windows; the mean of both
+students judges the windows recorded of the car left out, some against profiles of its own. No test
+capture is read.
 """
 
 import argparse
 import time
 from pathlib import Path
 
-import numpy as np
 from build_graphs import captures_of
 from measure import scratch
 
 from kdgat.calibration import PROTOCOLS, fit_threshold
 from kdgat.can.drawing import Drawing
 from kdgat.can.drawn_windows import drawn_blocks
-from kdgat.can.graph_store import GraphStore
+from kdgat.can.graph_store import GraphStore, concatenate
 from kdgat.can.scaling import feature_scaling
 from kdgat.can.splits import Cut, write_stores
 from kdgat.metrics.detection import detection_metrics
@@ -40,30 +40,25 @@ VARIANTS = {
 }
 """Changes of `data_processing.injections`, each row of the table with all before it."""
 
+RECORDED_ALONE = {"share": 0.0, "pseudo_share": 0.0}
+"""The change that draws recorded windows and nothing else."""
 
-def draw(captures: dict, left_out: str, parameters: Parameters, changes: dict, folder: Path):
-    """Draw training and validation windows: the car left out is in validation alone."""
+
+def car_of(name: str) -> str:
+    return name.rsplit("-", maxsplit=1)[-1]
+
+
+def draw(captures: dict, parameters: Parameters, changes: dict, folder: Path) -> list[GraphStore]:
+    """Draw training and validation windows of captures."""
     data = parameters.data_processing
-    drawing = Drawing(
-        data.profile, data.injections.model_copy(update=changes), left_out=(left_out,)
-    )
-    vehicles = {name: name.rsplit("-", maxsplit=1)[-1] for name in captures}
+    drawing = Drawing(data.profile, data.injections.model_copy(update=changes))
+    vehicles = {name: car_of(name) for name in captures}
     cut = Cut(data.window, data.stride, data.validation_share)
+    folder.mkdir()
     paths = {split: folder / f"{split}.safetensors" for split in SPLITS}
     blocks = drawn_blocks(captures, vehicles, cut, drawing)
     stores = write_stores(blocks, paths)
     return [stores[split] for split in SPLITS]
-
-
-def split_by_car(store: GraphStore, left_out: str) -> tuple[GraphStore, GraphStore]:
-    """Part the windows of all other cars from those recorded of the car left out."""
-    is_own = np.array([f"-{left_out}" in name for name in store.captures])
-    is_recorded = np.array(["+" not in name for name in store.captures])
-    capture = store.capture.numpy()
-    return (
-        store.subset(np.flatnonzero(~is_own[capture])),
-        store.subset(np.flatnonzero((is_own & is_recorded)[capture])),
-    )
 
 
 def train(windows: GraphStore, validation: GraphStore, parameters: Parameters, seed: int):
@@ -120,15 +115,17 @@ def main() -> None:
     arguments = parser.parse_args()
     parameters = check_parameters(configuration(None, {})["parameters"])
     captures = captures_of(arguments.folder)
-    vehicles = sorted({name.rsplit("-", maxsplit=1)[-1] for name in captures})
+    vehicles = sorted({car_of(name) for name in captures})
     print("| trained on | car left out | protocol | F1 | FPR | AUROC | n | CPU s |")
     print("|---|---|---|---|---|---|---|---|")
     for left_out in vehicles:
+        others = {name: frames for name, frames in captures.items() if car_of(name) != left_out}
+        own = {name: frames for name, frames in captures.items() if car_of(name) == left_out}
         for variant, changes in VARIANTS.items():
             began = time.process_time()
             with scratch() as folder:
-                windows, held_out = draw(captures, left_out, parameters, changes, folder)
-                validation, unseen = split_by_car(held_out, left_out)
+                windows, validation = draw(others, parameters, changes, folder / "others")
+                unseen = concatenate(draw(own, parameters, RECORDED_ALONE, folder / "left_out"))
                 models = train(windows, validation, parameters, arguments.seed)
                 judged = judge(models, validation, unseen, parameters)
             seconds = time.process_time() - began

@@ -133,10 +133,33 @@ def test_each_model_and_protocol_has_its_own_point_from_validation_alone():
     assert fitted["rule"]["zero_shot"].value == 4.0
 
 
-def test_a_protocol_without_windows_shares_the_other_point():
-    scores = table("gat", "zero_shot", "validation", exponential(100))
-    fitted = fit_thresholds(scores, budget=0.01, fixed={})["gat"]
-    assert fitted["calibrated"] == fitted["zero_shot"]
+def test_a_protocol_without_windows_shares_the_other_point_and_a_warning_says_so(caplog):
+    scores = pd.concat(
+        [
+            table("gat", "zero_shot", "validation", exponential(100)),
+            table("vgae", "zero_shot", "validation", exponential(100)),
+            table("both", "zero_shot", "validation", exponential(100)),
+            table("both", "calibrated", "validation", exponential(100)),
+            table("rule", "zero_shot", "validation", exponential(100)),
+            table("forest", "zero_shot", "validation", exponential(100)),
+        ]
+    )
+    fitted = fit_thresholds(scores, budget=0.01, fixed={"rule": 4.0}, shared=["forest"])
+    for model in ("gat", "vgae", "forest"):
+        assert fitted[model]["calibrated"] == fitted[model]["zero_shot"]
+    (warning,) = caplog.records
+    assert warning.getMessage() == (
+        "no benign validation window is calibrated for gat, vgae: the operating point there is "
+        "fitted on windows of the other protocol"
+    )
+
+
+def test_attack_windows_alone_do_not_make_a_protocol(caplog):
+    benign = table("gat", "calibrated", "validation", exponential(100))
+    attacks = table("gat", "zero_shot", "validation", exponential(5) + 9).assign(label=1)
+    fitted = fit_thresholds(pd.concat([benign, attacks]), budget=0.01, fixed={})["gat"]
+    assert (fitted["zero_shot"].n, fitted["zero_shot"].n_attack) == (100, 5)
+    assert "zero_shot for gat" in caplog.text
 
 
 def test_threshold_survives_json():

@@ -187,18 +187,17 @@ def test_teacher_against_student_counts_equal_verdicts():
     table = pd.concat(
         [
             capture_scores("teacher_classifier", "test_01", labels, [-1.0, 1.0, 1.0, 1.0]),
-            capture_scores("student_classifier", "test_01", labels, [-1.0, -1.0, 5.0, 6.0]),
+            capture_scores("student_classifier", "test_01", labels, [-6.5, -6.5, -0.5, 0.5]),
         ]
     )
-    thresholds = {"teacher_classifier": 0.0, "student_classifier": 5.5}
-    figure = teacher_against_student(table, "teacher_classifier", "student_classifier", thresholds)
+    figure = teacher_against_student(table, "teacher_classifier", "student_classifier")
     (axes,) = panels(figure)
     assert axes.get_title(loc="left") == "same verdict on 2 of 4 test windows"
-    assert axes.get_xlabel() == "attack logit of the teacher classifier"
-    assert axes.get_ylabel() == "attack logit of the student classifier"
+    assert axes.get_xlabel() == "attack logit of the teacher classifier above its operating point"
+    assert axes.get_ylabel() == "attack logit of the student classifier above its operating point"
     assert legend_of(figure) == ["benign windows (2)", "attack windows (2)"]
     with pytest.raises(DataError, match="share no test window"):
-        teacher_against_student(table, "teacher_classifier", "student_fusion", thresholds)
+        teacher_against_student(table, "teacher_classifier", "student_fusion")
 
 
 def test_fusion_weights_show_both_classes_and_sum_to_one(states):
@@ -314,7 +313,7 @@ def test_names_in_words():
         scorecard_table,
         lambda table: score_over_time(table, 0.0),
         lambda table: roc_low_false_positives(table, {}),
-        lambda table: teacher_against_student(table, "a", "b", {}),
+        lambda table: teacher_against_student(table, "a", "b"),
     ],
 )
 def test_a_table_without_its_columns_is_refused_in_one_sentence(draw):
@@ -342,7 +341,7 @@ def test_scores_to_explore_name_every_verdict():
             "score": [-1.0, -1.0, 2.0, 0.5, 1.0],
         }
     )
-    figure = scores_to_explore(windows, threshold=1.0)
+    figure = scores_to_explore(windows, {"benign": -1.0, "dos": 1.0})
     assert [trace.visible for trace in figure.data] == [False, True]
     told = [verdict for verdict, _ in figure.data[1].customdata]
     assert told == ["quiet", "alarm", "missed attack", "false alarm"]
@@ -351,4 +350,6 @@ def test_scores_to_explore_name_every_verdict():
     assert (line.y0, shade.x0, shade.x1) == (1.0, 1.0, 2.9)
     shown_for_benign = figure.layout.updatemenus[0].buttons[0].args
     assert shown_for_benign[0]["visible"] == [True, False]
-    assert len(shown_for_benign[1]["shapes"]) == 1
+    (line,) = shown_for_benign[1]["shapes"]
+    assert line["y0"] == -1.0
+    assert figure.data[0].customdata[0][0] == "false alarm"

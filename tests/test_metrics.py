@@ -11,6 +11,7 @@ from kdgat.errors import DataError
 from kdgat.metrics import (
     COUNT_METRICS,
     SCORECARD_COLUMNS,
+    above_points,
     block_ids,
     bootstrap_interval,
     by_condition,
@@ -270,3 +271,15 @@ def test_a_missing_column_and_a_window_scored_twice_are_refused():
         judged(table.drop(columns="label"), {"gat": 0.0})
     with pytest.raises(DataError, match="Window 0 of test_01/a is scored twice by gat"):
         judged(pd.concat([table, table]), {"gat": 0.0})
+
+
+def test_scores_are_measured_from_the_point_that_judges_them():
+    windows = pd.DataFrame(
+        {
+            "model": ["a", "a", "b"],
+            "operating_point": ["zero_shot", "calibrated", "calibrated"],
+            "score": [1.0, 1.0, 1.0],
+        }
+    )
+    points = {"a": {"zero_shot": 3.0, "calibrated": 1.0}, "b": {"calibrated": -1.0}}
+    assert above_points(windows, points)["score"].tolist() == [-2.0, 0.0, 2.0]

@@ -61,6 +61,11 @@ def test_every_parameter_has_a_meaning():
             "unknown parameter 'teacher.fit.epoch': did you mean 'epochs'?",
         ),
         (["teacher", "mode"], "hard", "parameter 'teacher.mode' is 'hard': should be 'normal' or"),
+        (
+            ["evaluation", "persistence"],
+            [3, 2],
+            "parameter 'evaluation.persistence' is [3, 2]: k, the first, should be at most n",
+        ),
     ],
 )
 def test_bad_parameters_end_in_one_sentence(raw, path, value, sentence):

@@ -9,6 +9,8 @@ scores beyond it costs attacks and saves hardly an alarm (docs/decisions/0004-op
 Labels of attacks are not looked at.
 """
 
+import logging
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Self
 
@@ -17,6 +19,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from kdgat.errors import DataError
+
+LOGGER = logging.getLogger(__name__)
 
 ZERO_SHOT, CALIBRATED = "zero_shot", "calibrated"
 PROTOCOLS = (ZERO_SHOT, CALIBRATED)
@@ -157,7 +161,7 @@ def tail_quantile(shape: float, scale: float, share: float) -> float:
 
 
 def protocol_windows(windows: pd.DataFrame, protocol: str) -> pd.DataFrame:
-    """Take the windows judged by a protocol, or all where the protocol has none.
+    """Take the windows judged by a protocol, or all where it has no benign one.
 
     Without windows of its own (a model trained without any profile) a protocol shares the
     operating point of the other one.
@@ -166,15 +170,42 @@ def protocol_windows(windows: pd.DataFrame, protocol: str) -> pd.DataFrame:
     return own if (own["label"] == 0).any() else windows
 
 
+def warn_of_shared_points(validation: pd.DataFrame, models: Collection[str]) -> None:
+    """Log a warning for each protocol without benign windows of a model.
+
+    Args:
+        validation: columns protocol, model and label.
+        models: those whose operating points should come from windows of each protocol.
+    """
+    benign = validation[validation["label"] == 0]
+    for protocol in PROTOCOLS:
+        found = set(benign[benign["protocol"] == protocol]["model"])
+        without = [model for model in models if model not in found]
+        if without:
+            LOGGER.warning(
+                "no benign validation window is %s for %s: the operating point there is fitted on "
+                "windows of the other protocol",
+                *(protocol, ", ".join(without)),
+            )
+
+
 def fit_thresholds(
-    window_scores: pd.DataFrame, *, budget: float, fixed: dict[str, float]
+    window_scores: pd.DataFrame,
+    *,
+    budget: float,
+    fixed: dict[str, float],
+    shared: Collection[str] = (),
 ) -> dict[str, dict[str, Threshold]]:
     """Fit one threshold per model and protocol on the validation windows of a table.
+
+    A model without benign windows of a protocol is judged there at the other one's point; a
+    warning names it.
 
     Args:
         window_scores: columns split, protocol, model, label, score; one row per window and model.
         budget: false-positive rate asked for.
         fixed: operating points that are part of a model's rule.
+        shared: models that are meant to have one point for both protocols: no warning names them.
 
     Returns:
         Model -> protocol -> threshold, models in order of first appearance.
@@ -184,12 +215,14 @@ def fit_thresholds(
     """
     validation = window_scores[window_scores["split"] == "validation"]
     fitted: dict[str, dict[str, Threshold]] = {}
-    for model in pd.unique(window_scores["model"]):
+    models = [str(model) for model in pd.unique(window_scores["model"])]
+    warn_of_shared_points(validation, [x for x in models if x not in (*fixed, *shared)])
+    for model in models:
         own = validation[validation["model"] == model]
         for protocol in PROTOCOLS:
             chosen = protocol_windows(own, protocol)
             labels, scores = chosen["label"].to_numpy(), chosen["score"].to_numpy()
-            fitted.setdefault(str(model), {})[protocol] = (
+            fitted.setdefault(model, {})[protocol] = (
                 fixed_threshold(labels, scores, fixed[model])
                 if model in fixed
                 else fit_threshold(labels, scores, budget=budget)

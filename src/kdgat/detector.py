@@ -14,7 +14,8 @@ from kdgat.can.graph_store import GraphStore
 from kdgat.can.profile import Profile
 from kdgat.can.splits import capture_graphs
 from kdgat.can.windows import window_starts
-from kdgat.errors import DataError
+from kdgat.errors import DataError, ParameterError
+from kdgat.metrics.episodes import persistent_level
 from kdgat.models.artifact import ModelArtifact
 from kdgat.parameters import Compute, Guard
 from kdgat.training.offenders import fused_suspicion, ids_as_text, name_ids, node_suspicion
@@ -64,7 +65,13 @@ class Detector:
         """Frames from one window's start to the next."""
         return self._seen["stride"]
 
-    def score(self, frames: pd.DataFrame, *, calibration_seconds: float = 0.0) -> pd.DataFrame:
+    def score(
+        self,
+        frames: pd.DataFrame,
+        *,
+        calibration_seconds: float = 0.0,
+        persistence: tuple[int, int] = (1, 1),
+    ) -> pd.DataFrame:
         """Judge a recording, window by window.
 
         Args:
@@ -72,24 +79,32 @@ class Detector:
                 at and may be missing.
             calibration_seconds: length of the recording's beginning, s, that is taken for benign,
                 teaches the car's profile and is not scored; 0 for zero-shot. Where the guard
-                finds signs of an attack in it, or the recording is over before, all windows are
-                judged zero-shot, and a warning says why.
+                finds signs of an attack in it, or no whole window comes after it, nothing is
+                learned: all windows, those of the beginning among them, are judged zero-shot, and
+                a warning says why. (The scorecard leaves the beginning out all the same.)
+            persistence: k and n, 1 <= k <= n: a persistent alarm needs k of the last n scored
+                windows above the operating point, as in the alarm and episode scorecards.
 
         Returns:
             One row per whole window: start (frame), start_time and end_time (s), protocol
             (`zero_shot` or `calibrated`), score (higher = attack; logit, or anomaly score of an
-            autoencoder alone), alarm (bool; missing where there is no operating point),
-            offending_ids (of a window that alarms, or of any where nothing says which do: up to
-            three IDs, the most suspicious first, as `0x2c0 0x130`; else empty); with an agent
-            also anomaly_score, attack_logit and fusion_weight.
+            autoencoder alone), alarm and persistent_alarm (bool, of the window and after
+            persistence; missing where there is no operating point), offending_ids (where alarm
+            is true, or everywhere where nothing says which windows alarm: up to three IDs, the
+            most suspicious first, as `0x2c0 0x130`; else empty); with an agent also
+            anomaly_score, attack_logit and fusion_weight.
 
         Raises:
             DataError: fewer frames than one window, features other than the model's, or a model
                 that cannot be calibrated.
+            ParameterError: persistence is out of range.
         """
+        k, n = persistence
+        if not 1 <= k <= n:
+            raise ParameterError(f"persistence is {k} of {n} windows: k should be 1 to n")
         labelled = frames if "attack" in frames else frames.assign(attack=0)
         starts = window_starts(len(labelled), self.window, self.stride)
-        num_learned, profile = self._learn(labelled, calibration_seconds, starts)
+        num_learned, profile = self._learn(labelled, calibration_seconds)
         graphs = capture_graphs(
             "given",
             labelled,
@@ -105,6 +120,8 @@ class Detector:
         if point is not None:
             named = point.alarms(scores["score"])
             scores.insert(1, "alarm", named)
+            lasting = persistent_level(named.astype(np.float64), k, n) > 0.0
+            scores.insert(2, "persistent_alarm", lasting)
         scores["offending_ids"] = self._offending_ids(graphs, scores, named)
         windows = {
             "start": graphs.start.numpy(),
@@ -114,9 +131,7 @@ class Detector:
         }
         return pd.concat([pd.DataFrame(windows), scores], axis=1)
 
-    def _learn(
-        self, frames: pd.DataFrame, seconds: float, starts: NDArray[np.int64]
-    ) -> tuple[int, Profile | None]:
+    def _learn(self, frames: pd.DataFrame, seconds: float) -> tuple[int, Profile | None]:
         """Learn the car's profile: how many frames taught it, and the profile if there is one."""
         if seconds == 0.0:
             return 0, None
@@ -128,14 +143,12 @@ class Detector:
                 "this model cannot be calibrated: it has seen no profile in training "
                 "(data_processing.profile.drop was 1)"
             )
-        prefix = inspect_prefix(frames, seconds, Guard(**trained["guard"]))
-        complaint = prefix.complaint
-        if not (starts >= prefix.num_frames).any():
-            complaint = complaint or "no whole window comes after them"
-        if complaint:
+        guard = Guard(**trained["guard"])
+        prefix = inspect_prefix(frames, seconds, guard, window=self.window, stride=self.stride)
+        if prefix.complaint:
             LOGGER.warning(
                 "the first %g s are not taken for benign (%s): judged zero-shot",
-                *(seconds, complaint),
+                *(seconds, prefix.complaint),
             )
             return 0, None
         learned = frames.iloc[: prefix.num_frames]

@@ -1,6 +1,7 @@
 """`kedro score`: one capture judged by one stored model."""
 
 import logging
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,22 @@ if TYPE_CHECKING:
 ALARMS_SHOWN = 20
 
 
+class KOfN(click.ParamType):
+    """`k/n`, two whole numbers."""
+
+    name = "k/n"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """Read `2/3` as (2, 3); 1 <= k <= n."""
+        found = re.fullmatch(r"(\d+)/(\d+)", str(value))
+        k, n = map(int, found.groups()) if found else (0, 0)
+        if not 1 <= k <= n:
+            self.fail(f"{value!r} is not k/n with 1 <= k <= n, such as 2/3", param, ctx)
+        return k, n
+
+
 @click.command()
 @click.argument("model")
 @click.argument("capture", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -24,6 +41,13 @@ ALARMS_SHOWN = 20
     default=0.0,
     help="So much of the beginning is taken for benign, teaches the car and is not scored "
     "(default: 0, zero-shot).",
+)
+@click.option(
+    "--persistence",
+    type=KOfN(),
+    default="1/1",
+    show_default=True,
+    help="k/n: an alarm needs k of the last n windows above the operating point.",
 )
 @click.option(
     "--bad-row-share",
@@ -42,6 +66,7 @@ def score(
     model: str,
     capture: Path,
     calibration_seconds: float,
+    persistence: tuple[int, int],
     bad_row_share: float,
     output: Path | None,
     dataset: str | None,
@@ -58,28 +83,35 @@ def score(
     is_file = Path(model).is_file()
     path = Path(model) if is_file else stored_models.resolve(model, dataset=dataset, seed=seed).path
     frames, bad_rows = read_capture(capture, bad_row_share)
-    windows = load_detector(path).score(frames, calibration_seconds=calibration_seconds)
+    windows = load_detector(path).score(
+        frames, calibration_seconds=calibration_seconds, persistence=persistence
+    )
     if "alarm" not in windows:
         raise KdgatError(f"{model} has no operating point: it gives scores, but no verdict")
     if output is not None:
         windows.to_csv(output, index=False, mode="x")
+    k, n = persistence
+    needed = "" if n == 1 else f"{k} of the last {n} above the operating point; "
     for line in verdict_lines(windows):
         click.echo(line)
     click.echo(
-        f"{int(windows['alarm'].sum()):,} of {len(windows):,} windows alarm "
-        f"({windows['protocol'].iloc[0]}; {len(frames):,} frames, "
+        f"{int(windows['persistent_alarm'].sum()):,} of {len(windows):,} windows alarm "
+        f"({windows['protocol'].iloc[0]}; {needed}{len(frames):,} frames, "
         f"{len(bad_rows):,} malformed rows left out)"
     )
 
 
 def verdict_lines(windows: "pd.DataFrame") -> list[str]:
-    """Describe each unbroken run of alarms: when, how many windows, which IDs first.
+    """Describe each unbroken run of persistent alarms: when, how many windows, which IDs first.
+
+    The IDs are those of its highest score, which alarms by itself: an alarm begins with one.
 
     Args:
         windows: as `Detector.score` gives them, at least one.
     """
-    run = (windows["alarm"] != windows["alarm"].shift()).cumsum()
-    runs = [part for _, part in windows.groupby(run) if part["alarm"].iloc[0]]
+    alarm = windows["persistent_alarm"]
+    run = (alarm != alarm.shift()).cumsum()
+    runs = [part for _, part in windows.groupby(run) if part["persistent_alarm"].iloc[0]]
     began = windows["start_time"].iloc[0]
     lines = [
         f"{part['start_time'].iloc[0] - began:10.3f} s to {part['end_time'].iloc[-1] - began:10.3f}"

@@ -20,6 +20,7 @@ from kdgat.parameters import Guard
 
 GUARD = Guard(top_share=0.25, rare_ids=0.3, rate_ratio=1.25, early_share=0.01, silence=20.0)
 CUT = Cut(window=100, stride=100, validation_share=0.2)
+WINDOWS = {"window": 100, "stride": 100}
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def test_figures_by_hand():
 
 
 def test_a_benign_prefix_passes(benign):
-    prefix = inspect_prefix(benign, 5.0, GUARD)
+    prefix = inspect_prefix(benign, 5.0, GUARD, **WINDOWS)
     assert prefix.complaint == ""
     assert prefix.num_frames == (benign["timestamp"] - benign["timestamp"].iloc[0] < 5).sum()
 
@@ -67,14 +68,15 @@ def test_a_benign_prefix_passes(benign):
 def test_an_attack_in_the_prefix_is_noticed_without_labels(benign, attack, sign):
     generator = np.random.default_rng(0)
     frames = inject(benign, attack, generator, bitrate=500_000, episodes=[(3.0, 8.0)]).frames
-    assert f"{sign} is " in inspect_prefix(frames.assign(attack=0), 5.0, GUARD).complaint
+    prefix = inspect_prefix(frames.assign(attack=0), 5.0, GUARD, **WINDOWS)
+    assert f"{sign} is " in prefix.complaint
 
 
 def test_a_prefix_not_taken_for_benign_leaves_no_profile(benign, caplog):
     generator = np.random.default_rng(0)
     attacked = inject(benign, "fuzzing", generator, bitrate=500_000, episodes=[(1.0, 4.0)]).frames
     captures = {"test_01/good": benign, "test_01/bad": attacked, "train_01/a": benign}
-    prefixes = inspect_prefixes(captures, 5.0, GUARD)
+    prefixes = inspect_prefixes(captures, 5.0, GUARD, CUT)
     assert "test_01/bad: its first 5 s are not taken for benign (rare_ids is" in caplog.text
     informed = {}
     for split, block in calibrated_blocks(captures, CUT, prefixes, with_profile=True):
@@ -89,15 +91,34 @@ def test_a_prefix_not_taken_for_benign_leaves_no_profile(benign, caplog):
     assert table.loc["test_01/bad", "rare_ids"] > 0.3
 
 
-def test_a_capture_shorter_than_its_prefix_keeps_its_windows():
-    frames = frame_table(
-        timestamp=np.arange(300) / 1000,
-        arbitration_id=np.arange(300) % 5,
-        dlc=np.zeros(300, np.uint8),
-        payload=np.full((300, 8), ABSENT, np.int16),
-        attack=np.zeros(300, np.uint8),
+def even_traffic(num_frames: int):
+    """Five IDs in turn, a frame a millisecond."""
+    return frame_table(
+        timestamp=np.arange(num_frames) / 1000,
+        arbitration_id=np.arange(num_frames) % 5,
+        dlc=np.zeros(num_frames, np.uint8),
+        payload=np.full((num_frames, 8), ABSENT, np.int16),
+        attack=np.zeros(num_frames, np.uint8),
     )
-    prefixes = inspect_prefixes({"test_01/a": frames}, 5.0, GUARD)
-    assert prefixes["test_01/a"].complaint == "the capture lasts 0.3 s"
-    ((_, block),) = calibrated_blocks({"test_01/a": frames}, CUT, prefixes, with_profile=True)
-    assert len(block) == 3
+
+
+@pytest.mark.parametrize(
+    ("num_frames", "complaint", "starts", "informed"),
+    [
+        (300, "the capture lasts 0.3 s", [0, 100, 200], 0.0),
+        (1000, "the capture lasts 1.0 s", list(range(0, 1000, 100)), 0.0),
+        (1099, "no whole window comes after them", list(range(0, 1000, 100)), 0.0),
+        (1100, "", [1000], 1.0),
+        (1300, "", [1000, 1100, 1200], 1.0),
+    ],
+)
+def test_a_capture_without_a_window_after_its_prefix_keeps_all_windows_and_has_no_profile(
+    num_frames, complaint, starts, informed
+):
+    captures = {"test_01/a": even_traffic(num_frames)}
+    guard = GUARD.model_copy(update={"top_share": 0.3})  # the prefix lasts 1 s: 1000 frames
+    prefixes = inspect_prefixes(captures, 1.0, guard, CUT)
+    assert prefixes["test_01/a"].complaint == complaint
+    ((_, block),) = calibrated_blocks(captures, CUT, prefixes, with_profile=True)
+    assert block.start.tolist() == starts
+    assert block.x[:, NODE_FEATURES.index("has_profile")].mean() == informed

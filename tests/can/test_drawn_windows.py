@@ -136,10 +136,20 @@ def test_equal_seeds_draw_equal_windows(captures, stores):
     assert not torch.equal(other["drawn_train"].x[:100], again.x[:100])
 
 
-def test_a_vehicle_left_out_is_validated_on_alone(captures):
-    found = drawn(captures, Drawing(PROFILE, PLAN, left_out=("birch",)))
-    assert not any("birch" in name for name in found["drawn_train"].captures)
-    assert any("dos-birch" in name for name in found["drawn_validation"].captures)
+def test_a_capture_with_stretches_too_short_to_be_attacked_is_named_once(captures, caplog):
+    name = "train_01/free-aster"
+    time = captures[name]["timestamp"]
+    brief = {name: captures[name][time < time.iloc[0] + 2.5]}  # split .3 to .7: neither lasts 2 s
+    found = drawn(brief, Drawing(PROFILE, PLAN.model_copy(update={"simulated_vehicles": 0})))
+    attacked = {f"{name}+{attack}" for attack in ATTACKS}
+    assert not attacked & {*found["drawn_train"].captures, *found["drawn_validation"].captures}
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert warnings == [  # two draws for training, one for validation
+        f"{name}: 3 stretches drawn of it last less than 2 s and are not attacked as they are"
+    ]
+    caplog.clear()
+    drawn(brief, Drawing(PROFILE, PLAN.model_copy(update={"share": 0.0})))
+    assert caplog.text == ""
 
 
 def test_without_injections_only_recorded_windows_are_drawn(captures):

@@ -12,7 +12,7 @@ import pytest
 import kdgat
 from kdgat.can.captures import find_captures
 from kdgat.datasets.tensors import read_model
-from kdgat.errors import DataError
+from kdgat.errors import DataError, ParameterError
 
 SECONDS = 1.5
 """`data_processing.profile.seconds` of the smoke configuration."""
@@ -158,9 +158,13 @@ def test_a_detector_learns_the_car_from_the_first_seconds_as_the_evaluation_did(
         caplog.clear()
         judged = detector.score(frames_of(captures[name]), calibration_seconds=SECONDS)
         assert set(judged["protocol"]) == set(known["operating_point"])
+        is_zero_shot = "zero_shot" in set(judged["protocol"])
+        assert (judged["start"].iloc[0] == 0) == is_zero_shot, (
+            "only a beginning learned is unjudged"
+        )
         judged = judged[judged["start"] >= known["start"].min()]
         np.testing.assert_allclose(judged["score"], known["score"], rtol=1e-3, atol=1e-3)
-        if "zero_shot" in set(judged["protocol"]):
+        if is_zero_shot:
             assert "are not taken for benign" in caplog.text
             distrusted.add(name)
     assert 0 < len(distrusted) < scores["capture"].nunique()
@@ -171,6 +175,19 @@ def test_a_detector_learns_the_car_from_the_first_seconds_as_the_evaluation_did(
         "zero_shot"
     }
     assert "no whole window comes after them" in caplog.text
+
+
+def test_an_alarm_persists_where_k_of_the_last_n_windows_alarm(data):
+    capture = data / "01_raw/synthetic/test_01_known_vehicle_known_attack/dos-birch.csv"
+    detector = kdgat.load_detector(file_of(data, "student_agent", versions_of(data)[0]))
+    judged = detector.score(frames_of(capture), persistence=(2, 3))
+    last_three = judged["alarm"].astype(int).rolling(3, min_periods=1).sum()
+    assert judged["persistent_alarm"].tolist() == (last_three >= 2).tolist()
+    plain = detector.score(frames_of(capture))
+    assert plain["persistent_alarm"].tolist() == plain["alarm"].tolist()
+    for persistence in ((3, 2), (0, 1)):
+        with pytest.raises(ParameterError, match=r"persistence is \d of \d windows: k should be"):
+            detector.score(frames_of(capture), persistence=persistence)
 
 
 def test_score_judges_a_capture_and_writes_every_window_once(command, data, tmp_path):

@@ -12,6 +12,7 @@ from kdgat.can.profile import Profile
 from kdgat.can.profile_features import EARLY, FEW_GAPS, capture_clock
 from kdgat.can.recording import Recording
 from kdgat.can.splits import Cut, capture_blocks, deal_windows
+from kdgat.can.windows import window_starts
 from kdgat.parameters import Guard
 
 LOGGER = logging.getLogger(__name__)
@@ -42,13 +43,20 @@ class Prefix:
     complaint: str
 
 
-def inspect_prefix(frames: pd.DataFrame, seconds: float, guard: Guard) -> Prefix:
+def inspect_prefix(
+    frames: pd.DataFrame, seconds: float, guard: Guard, *, window: int, stride: int
+) -> Prefix:
     """Look for signs of an attack in the first seconds of a capture; labels are not looked at.
+
+    A prefix after which no whole window comes is not learned from either: nothing would be left
+    to judge.
 
     Args:
         frames: Frame table of the capture.
         seconds: Length of the prefix, s.
         guard: Limits.
+        window: Frames in a window.
+        stride: Frames from one window's start to the next.
     """
     clock = capture_clock(frames["timestamp"].to_numpy())
     num_frames = int(np.searchsorted(clock, seconds))
@@ -63,6 +71,8 @@ def inspect_prefix(frames: pd.DataFrame, seconds: float, guard: Guard) -> Prefix
         for limit in [float(getattr(guard, name))]
         if value > limit
     ]
+    if not (window_starts(len(frames), window, stride) >= num_frames).any():
+        broken.append("no whole window comes after them")
     return Prefix(num_frames, figures, "; ".join(broken))
 
 
@@ -103,11 +113,11 @@ def prefix_figures(
 
 
 def inspect_prefixes(
-    captures: Mapping[str, pd.DataFrame], seconds: float, guard: Guard
+    captures: Mapping[str, pd.DataFrame], seconds: float, guard: Guard, cut: Cut
 ) -> dict[str, Prefix]:
-    """Inspect the prefix of every test capture."""
+    """Inspect the prefix of every test capture, and say which are not taken for benign."""
     found = {
-        name: inspect_prefix(captures[name], seconds, guard)
+        name: inspect_prefix(captures[name], seconds, guard, window=cut.window, stride=cut.stride)
         for name in captures
         if name.startswith("test_")
     }
@@ -129,8 +139,10 @@ def calibrated_blocks(
 ) -> Iterator[tuple[str, GraphStore]]:
     """Measure test captures against the profile that their own beginning teaches.
 
-    The windows of the prefix are left out. Where the guard complained there is no profile; a
-    capture that is over before its prefix keeps all of its windows.
+    The windows of the prefix are left out, also where the guard complained and there is no
+    profile: which windows count must not depend on the guard. (`Detector.score` gives a verdict
+    on these, too: they have calibrated nothing.) Where no whole window comes after the prefix,
+    all windows are kept, without a profile: the capture would have no figure.
 
     Args:
         captures: `<scenario>/<capture>` -> frame table.

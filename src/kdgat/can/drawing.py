@@ -32,12 +32,10 @@ class Drawing:
     Attributes:
         profile: How often a window meets which profile.
         injections: Number of draws, attacks and pseudo-vehicles.
-        left_out: Vehicles that are validated on and never trained on.
     """
 
     profile: ProfileDraw
     injections: Injections
-    left_out: tuple[str, ...] = ()
 
 
 def attacked_blocks(
@@ -66,10 +64,12 @@ def attacked_blocks(
     """
     plan = drawing.injections
     attacks = [name for name in ATTACKS if split == "validation" or name not in plan.held_out]
-    duration = recording.timestamp[-1] - recording.timestamp[0]
     # Half of the windows come from the car itself, half from pseudo-vehicles.
     wanted = math.ceil(plan.share * number / len(attacks) / 2) if attacks else 0
-    if wanted == 0 or duration < SHORTEST_PART:
+    if wanted == 0:
+        return
+    if is_too_short(recording):
+        LOGGER.info("%s is not attacked: it lasts less than %g s", label, SHORTEST_PART)
         return
     traffic = on_bus(recording, plan.bitrate)
     for attack in attacks:
@@ -86,6 +86,11 @@ def attacked_blocks(
         yield from measured_blocks(
             f"{label}+{attack}", origin, *windows, lessons, cut, drawing, generator, always=must
         )
+
+
+def is_too_short(recording: Recording) -> bool:
+    """Say whether a recording is too short to be attacked."""
+    return bool(recording.timestamp[-1] - recording.timestamp[0] < SHORTEST_PART)
 
 
 def measured_blocks(

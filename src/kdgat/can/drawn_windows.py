@@ -12,7 +12,15 @@ import numpy as np
 import pandas as pd
 
 from kdgat.can.declarations import UNKNOWN
-from kdgat.can.drawing import Drawing, attacked_blocks, measured_blocks, num_draws, random_stream
+from kdgat.can.drawing import (
+    SHORTEST_PART,
+    Drawing,
+    attacked_blocks,
+    is_too_short,
+    measured_blocks,
+    num_draws,
+    random_stream,
+)
 from kdgat.can.frames import MAX_DLC
 from kdgat.can.graph_store import GraphStore
 from kdgat.can.lessons import Lessons, learn_lessons
@@ -57,9 +65,6 @@ def drawn_blocks(
     for name in captures:
         parts = deal_windows(name, captures[name], cut)
         recording = Recording.of(captures[name]).forward()
-        if vehicles[name] in drawing.left_out:
-            every = np.sort(np.concatenate(list(parts.values())))
-            parts = {"train": every[:0], "validation": every}
         lessons = known.get(vehicles[name], Lessons())
         yield from _recorded(name, recording, parts, lessons, cut, drawing)
         if name in benign and recording.dlc.max() > MAX_DLC:
@@ -67,11 +72,7 @@ def drawn_blocks(
         elif name in benign:
             for split, starts in parts.items():
                 sizes.setdefault(split, []).append(len(starts))
-            others = [
-                other
-                for other in benign
-                if vehicles[other] not in (vehicles[name], *drawing.left_out)
-            ]
+            others = [other for other in benign if vehicles[other] != vehicles[name]]
             yield from _synthetic(name, recording, parts, lessons, captures, others, cut, drawing)
     for split, numbers in sizes.items():
         yield from _simulated(split, float(np.mean(numbers)), cut, drawing)
@@ -133,13 +134,18 @@ def _synthetic(
     cut: Cut,
     drawing: Drawing,
 ) -> Blocks:
-    """Attack the stretches of a split, as they are and as parts of pseudo-vehicles."""
+    """Attack the stretches of a split, as they are and as parts of pseudo-vehicles.
+
+    A warning names a capture with stretches too short to be attacked.
+    """
+    short = 0
     for split, starts in parts.items():
         for number in range(num_draws(split, drawing)):
             generator = random_stream(drawing, name, split, number, "synthetic")
             stretch = _stretch(recording, starts, cut, generator)
             if stretch is None:
                 continue
+            short += is_too_short(stretch)
             met = lessons.some(STRETCHES_MET, generator)
             for block in attacked_blocks(
                 name, name, split, stretch, len(starts), met, cut, drawing, generator
@@ -157,6 +163,11 @@ def _synthetic(
                     drawing,
                     generator,
                 )
+    if short and drawing.injections.share > 0:
+        LOGGER.warning(
+            "%s: %d stretches drawn of it last less than %g s and are not attacked as they are",
+            *(name, short, SHORTEST_PART),
+        )
 
 
 def _other_stretch(

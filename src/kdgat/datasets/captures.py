@@ -1,23 +1,19 @@
 """The raw captures of a dataset."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from kedro.io import AbstractDataset
 
 from kdgat import locations
-from kdgat.can.captures import Capture, open_captures
+from kdgat.can.captures import CaptureFile, open_captures
 from kdgat.can.declarations import read_declaration
 
-CaptureReader = Callable[..., Capture]
-"""Called with `bad_row_share=...` it reads one capture."""
 
-
-class CaptureFolderDataset(AbstractDataset[None, dict[str, CaptureReader]]):
+class CaptureFolderDataset(AbstractDataset[None, dict[str, CaptureFile]]):
     """A folder of captures, laid out as its declaration says, read one capture at a time.
 
-    Loading gives capture name -> reader; `reader(bad_row_share=...)` reads the capture.
+    Loading gives capture name -> file; `file(bad_row_share=...)` reads the capture.
 
     Args:
         filepath: the dataset's folder, of the dataset's name.
@@ -38,7 +34,7 @@ class CaptureFolderDataset(AbstractDataset[None, dict[str, CaptureReader]]):
         self._declarations = [Path(folder) for folder in folders]
         self.metadata = metadata
 
-    def load(self) -> dict[str, CaptureReader]:
+    def load(self) -> dict[str, CaptureFile]:
         """List the captures; nothing is read yet."""
         files = {
             path.stem: path

@@ -6,13 +6,14 @@ from typing import Any
 from kedro.io import AbstractDataset
 
 from kdgat import locations
-from kdgat.datasets.captures import CaptureFolderDataset, CaptureReader
+from kdgat.can.captures import CaptureFile
+from kdgat.datasets.captures import CaptureFolderDataset
 
-CapturesOf = Callable[[str], dict[str, CaptureReader]]
+CapturesOf = Callable[[str], dict[str, CaptureFile]]
 
 
 class RawRootDataset(AbstractDataset[None, CapturesOf]):
-    """The folder of all datasets: loading gives dataset name -> capture name -> reader."""
+    """The folder of all datasets: loading gives dataset name -> capture name -> file."""
 
     def __init__(self, *, metadata: dict[str, Any] | None = None):
         self.metadata = metadata
@@ -29,5 +30,5 @@ class RawRootDataset(AbstractDataset[None, CapturesOf]):
         return {"folders": locations.raw_folder("DATASET")}
 
 
-def _captures_of(dataset: str) -> dict[str, CaptureReader]:
+def _captures_of(dataset: str) -> dict[str, CaptureFile]:
     return CaptureFolderDataset(filepath=locations.raw_folder(dataset)).load()

@@ -1,5 +1,7 @@
 """Scores over time of every test capture, to zoom into in a browser."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -30,12 +32,12 @@ HOVER = (
 )
 
 
-def scores_to_explore(window_scores: pd.DataFrame, threshold: float) -> go.Figure:
+def scores_to_explore(window_scores: pd.DataFrame, thresholds: Mapping[str, float]) -> go.Figure:
     """Draw one model's scores over the time of each capture; a menu picks the capture.
 
     Args:
         window_scores: COLUMNS, times in s; one model.
-        threshold: windows at or above it alarm; in the scores' unit.
+        thresholds: capture -> its windows at or above it alarm; in the scores' unit.
 
     Returns:
         Shaded: attack windows. Vermilion: alarms, hollow where an attack is missed; crosses: false
@@ -50,9 +52,9 @@ def scores_to_explore(window_scores: pd.DataFrame, threshold: float) -> go.Figur
         for name, windows in window_scores.groupby("capture", observed=True, sort=True)
     ]
     first = next((i for i, (_, windows) in enumerate(captures) if windows["label"].any()), 0)
-    shades = [[_line(threshold), *_shades(windows)] for _, windows in captures]
+    shades = [[_line(thresholds[name]), *_shades(windows)] for name, windows in captures]
     model = window_scores["model"].iloc[0]
-    figure = go.Figure([_trace(name, windows, threshold) for name, windows in captures])
+    figure = go.Figure([_trace(name, windows, thresholds[name]) for name, windows in captures])
     for number, trace in enumerate(figure.data):
         trace.visible = number == first
     buttons = [

@@ -1,7 +1,5 @@
 """How the models learned, and what the students took from their teachers."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -108,16 +106,14 @@ def _plain_log_ticks(axes: Axes, values: np.ndarray) -> None:
 
 
 @house_style
-def teacher_against_student(
-    window_scores: pd.DataFrame, teacher: str, student: str, thresholds: Mapping[str, float]
-) -> Figure:
+def teacher_against_student(window_scores: pd.DataFrame, teacher: str, student: str) -> Figure:
     """Draw what a student says of each test window against what its teacher says.
 
     Args:
-        window_scores: columns split, capture, start, label, model, score; only test is drawn.
+        window_scores: columns split, capture, start, label, model and score, measured from the
+            operating point that judges the window; only test is drawn.
         teacher: model on the horizontal axis.
         student: model on the vertical axis.
-        thresholds: operating point of both, drawn as lines.
 
     Returns:
         One point per window; the title counts the windows with the same verdict.
@@ -147,14 +143,14 @@ def teacher_against_student(
             rasterized=True,
             label=f"{name} windows ({len(points):,})",
         )
-    axes.axvline(thresholds[teacher], color=GREY, linestyle="dashed", linewidth=1)
-    axes.axhline(thresholds[student], color=GREY, linestyle="dashed", linewidth=1)
+    axes.axvline(0.0, color=GREY, linestyle="dashed", linewidth=1)
+    axes.axhline(0.0, color=GREY, linestyle="dashed", linewidth=1)
     axes.axline((0, 0), slope=1, color=GREY, linewidth=0.7, zorder=1)
     axes.set(
-        xlabel=f"{score_name(teacher)} of the {in_words(teacher)}",
-        ylabel=f"{score_name(student)} of the {in_words(student)}",
+        xlabel=f"{score_name(teacher)} of the {in_words(teacher)} above its operating point",
+        ylabel=f"{score_name(student)} of the {in_words(student)} above its operating point",
     )
-    agreed = (both["score_x"] >= thresholds[teacher]) == (both["score_y"] >= thresholds[student])
+    agreed = (both["score_x"] >= 0.0) == (both["score_y"] >= 0.0)
     axes.set_title(f"same verdict on {agreed.sum():,} of {len(both):,} test windows")
     figure.legend(loc="outside upper left", ncols=2, markerscale=1.6)
     return figure

@@ -144,6 +144,23 @@ def margins(windows: pd.DataFrame, points: Mapping[str, float]) -> NDArray[np.fl
     return windows["score"].to_numpy(dtype=np.float64) - point
 
 
+def above_points(
+    window_scores: pd.DataFrame, thresholds: Mapping[str, Mapping[str, float]]
+) -> pd.DataFrame:
+    """Measure scores from the operating point that judges each window: from 0 on they alarm.
+
+    Args:
+        window_scores: columns model, operating_point and score, of any models.
+        thresholds: model -> protocol -> operating point.
+
+    Returns:
+        The same rows, `score` as `margins` gives it.
+    """
+    keys = zip(window_scores["model"], window_scores["operating_point"], strict=True)
+    points = np.array([thresholds[model][protocol] for model, protocol in keys], dtype=np.float64)
+    return window_scores.assign(score=window_scores["score"].astype(np.float64) - points)
+
+
 def check_window_scores(window_scores: pd.DataFrame) -> None:
     """Refuse a table without WINDOW_SCORE_COLUMNS, or with a test window twice for a model.
 

@@ -123,7 +123,8 @@ class DataProcessing(Group):
     injections: Injections
     guard: Guard
     left_out_vehicles: Annotated[list[str], BeforeValidator(split_at_plus)] = Field(
-        description="vehicles that are validated on and never trained on"
+        description="vehicles that nothing is fitted on: their training captures are judged like "
+        "test captures, as scenario `test_left_out`"
     )
     further_vehicles: Annotated[list[DatasetName], BeforeValidator(split_at_plus)] = Field(
         description="datasets whose attack-free training captures are further cars to train on"

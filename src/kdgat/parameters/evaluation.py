@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from kdgat.parameters.types import Group, OpenShare, PositiveInt
 
@@ -17,7 +18,8 @@ class Evaluation(Group):
     """The scorecard."""
 
     persistence: Annotated[list[PositiveInt], Field(min_length=2, max_length=2)] = Field(
-        description="k and n: an alarm needs k of the last n windows above the operating point"
+        description="k and n, at least k: an alarm of the alarm and episode scorecards needs k of "
+        "the last n windows above the operating point"
     )
     bootstrap: PositiveInt = Field(description="bootstrap samples behind an interval")
     bootstrap_seed: Annotated[int, Field(ge=0)] = Field(
@@ -35,3 +37,10 @@ class Evaluation(Group):
         "student_classifier",
         "student_fusion",
     ] = Field(description="model whose scores are drawn over time")
+
+    @field_validator("persistence")
+    @classmethod
+    def _check_persistence(cls, persistence: list[int]) -> list[int]:
+        if persistence[0] > persistence[1]:
+            raise PydanticCustomError("k_of_n", "k, the first, should be at most n, the second")
+        return persistence

@@ -12,11 +12,12 @@ from kdgat import leaks
 from kdgat.can import scaling, splits, truth
 from kdgat.can.calibration_prefix import calibrated_blocks, inspect_prefixes, prefix_table
 from kdgat.can.capture_tables import CaptureTables, survey_captures
+from kdgat.can.captures import CaptureFile
 from kdgat.can.drawing import Drawing
 from kdgat.can.drawn_windows import drawn_blocks
 from kdgat.can.graph_store import GraphStore
 from kdgat.can.identity import store_identity
-from kdgat.datasets.captures import CaptureReader
+from kdgat.can.left_out import leave_out
 from kdgat.datasets.graph_workspace import GraphWorkspace
 from kdgat.datasets.raw_root import CapturesOf
 from kdgat.errors import DataError
@@ -26,23 +27,26 @@ LOGGER = logging.getLogger(__name__)
 
 
 def read_captures(
-    readers: dict[str, CaptureReader], parameters: DataProcessing
+    files: dict[str, CaptureFile], parameters: DataProcessing
 ) -> tuple[CaptureTables, pd.DataFrame, pd.DataFrame]:
     """Read every capture, one at a time, and drop those that repeat another.
 
+    Training captures of `left_out_vehicles` become test captures.
+
     Args:
-        readers: capture name -> reader.
+        files: capture name -> the capture, still to be read.
         parameters: of this stage.
 
     Returns:
         Capture name -> frame table, read again where it is not kept in memory; a table of all
         captures, with what each repeats; the malformed rows left out.
+
+    Raises:
+        DataError: as `survey_captures`.
+        ParameterError: as `leave_out`.
     """
     survey = survey_captures(
-        {
-            name: partial(reader, bad_row_share=parameters.bad_row_share)
-            for name, reader in readers.items()
-        },
+        leave_out(files, parameters.left_out_vehicles, bad_row_share=parameters.bad_row_share),
         allowed_repeats=parameters.allowed_repeats,
     )
     for dropped, original in survey.repeated:
@@ -55,17 +59,19 @@ def read_captures(
 def read_further_vehicles(captures_of: CapturesOf, parameters: DataProcessing) -> CaptureTables:
     """Read the attack-free training captures of other datasets, further cars to train on.
 
+    Captures of `left_out_vehicles` are not among them.
+
     Returns:
         `<dataset>/<scenario>/<capture>` -> frame table.
     """
-    if not parameters.further_vehicles:
-        return CaptureTables({}, {}, {})
     readers = {
-        f"{dataset}/{name}": partial(reader, bad_row_share=parameters.bad_row_share)
+        f"{dataset}/{name}": partial(file, bad_row_share=parameters.bad_row_share)
         for dataset in parameters.further_vehicles
-        for name, reader in captures_of(dataset).items()
-        if name.startswith("train_")
+        for name, file in captures_of(dataset).items()
+        if name.startswith("train_") and file.vehicle not in parameters.left_out_vehicles
     }
+    if not readers:
+        return CaptureTables({}, {}, {})
     survey = survey_captures(readers)
     attacks = survey.summary["attack_frames"]
     return survey.captures.only([name for name, n in zip(readers, attacks, strict=True) if n == 0])
@@ -90,12 +96,11 @@ def build_graph_stores(
     cut = splits.Cut(parameters.window, parameters.stride, parameters.validation_share)
     shaping = parameters.model_dump(
         include={"window", "stride", "validation_share", "profile", "injections", "guard"}
-        | {"left_out_vehicles"}
     )
     notes = [*captures.notes.items(), *further_captures.notes.items()]
     identity = store_identity([(name, note.content, note.vehicle) for name, note in notes], shaping)
-    prefixes = inspect_prefixes(captures, parameters.profile.seconds, parameters.guard)
-    drawing = Drawing(parameters.profile, parameters.injections, parameters.left_out_vehicles)
+    prefixes = inspect_prefixes(captures, parameters.profile.seconds, parameters.guard, cut)
+    drawing = Drawing(parameters.profile, parameters.injections)
 
     def build(paths: Mapping[str, Path]) -> dict[str, GraphStore]:
         trained_on = captures.only([name for name in captures if name.startswith("train_")]).joined(

@@ -24,7 +24,7 @@ def create_pipeline() -> Pipeline:
             Node(
                 nodes.read_captures,
                 inputs={
-                    "readers": "raw_captures",
+                    "files": "raw_captures",
                     "parameters": "params:data_processing",
                 },
                 outputs=["captures", "capture_summary", "bad_rows"],

@@ -105,6 +105,7 @@ def fit_thresholds(
         pd.concat([window_scores, baseline_scores]),
         budget=operating_point.budget,
         fixed=baselines.FIXED_POINTS,
+        shared=[baselines.ON_RECORDED],
     )
     return {
         model: {protocol: point.to_dict() for protocol, point in points.items()}
@@ -239,25 +240,27 @@ def draw_scores(
 ) -> tuple[Figure, PlotlyFigure, Figure, Figure]:
     """Draw a capture's scores over time, the ROC at low false-positive rates, both classifiers.
 
+    As the scorecard does, they judge a capture whose prefix the guard distrusts at the zero-shot
+    operating point.
+
     Returns:
         Scores over time to print and, of all captures, to explore; ROC; teacher and student; of
         the calibrated protocol. The capture to print is the first test capture with
         attacks, the model `evaluation.drawn_model`.
     """
     of_test = (window_scores["split"] == "test") & (window_scores["protocol"] == CALIBRATED)
-    test = window_scores[of_test]
-    values = {
-        model: points[CALIBRATED]
-        for model, points in _values(thresholds).items()
-        if model in set(test["model"])
-    }
+    test, points = window_scores[of_test], _values(thresholds)
     drawn = test[test["model"] == parameters.drawn_model]
     capture = drawn[drawn["label"] == 1]["capture"].iloc[0]
+    judged_at = drawn.drop_duplicates("capture").set_index("capture")["operating_point"]
+    values = judged_at.map(points[parameters.drawn_model]).to_dict()
+    judged = metrics.above_points(test, points)
+    drawn_models = [model for model in points if model in set(test["model"])]
     return (
-        figures.score_over_time(drawn[drawn["capture"] == capture], values[parameters.drawn_model]),
-        figures.scores_to_explore(drawn, values[parameters.drawn_model]),
-        figures.roc_low_false_positives(test, values),
-        figures.teacher_against_student(test, "teacher_classifier", "student_classifier", values),
+        figures.score_over_time(drawn[drawn["capture"] == capture], values[capture]),
+        figures.scores_to_explore(drawn, values),
+        figures.roc_low_false_positives(judged, dict.fromkeys(drawn_models, 0.0)),
+        figures.teacher_against_student(judged, "teacher_classifier", "student_classifier"),
     )
 
 

@@ -1,10 +1,9 @@
 """Pictures of what the detectors do on test, under the calibrated protocol."""
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from kdgat import figures
+from kdgat import figures, metrics
 from kdgat.calibration import CALIBRATED
 from kdgat.can.graph_store import GraphStore
 from kdgat.figures import DrawnGraph
@@ -90,12 +89,9 @@ def _of_test(window_scores: pd.DataFrame) -> pd.DataFrame:
 
 def _judged(window_scores: pd.DataFrame, thresholds: dict) -> tuple[pd.DataFrame, dict[str, float]]:
     """Measure scores from the operating point that judges each window: from 0 on they alarm."""
-    test = _of_test(window_scores)
     points = {
-        (model, protocol): point["value"]
+        model: {protocol: point["value"] for protocol, point in of_model.items()}
         for model, of_model in thresholds.items()
-        for protocol, point in of_model.items()
     }
-    keys = zip(test["model"], test["operating_point"], strict=True)
-    test = test.assign(score=test["score"] - np.array([points[key] for key in keys]))
+    test = metrics.above_points(_of_test(window_scores), points)
     return test, dict.fromkeys(dict.fromkeys(test["model"]), 0.0)

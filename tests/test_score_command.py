@@ -1,0 +1,33 @@
+"""What `kedro score` says of a capture, and which persistence it takes."""
+
+import click
+import pandas as pd
+import pytest
+
+from kdgat.score_command import KOfN, verdict_lines
+
+
+def test_a_line_for_each_run_of_persistent_alarms():
+    # Two of the last three: alarms 1 and 2 make one at 2 that lasts to 3, alarm 5 alone none.
+    windows = pd.DataFrame(
+        {
+            "start_time": [10.0, 11.0, 12.0, 13.0, 14.0, 15.0],
+            "end_time": [10.9, 11.9, 12.9, 13.9, 14.9, 15.9],
+            "score": [-1.0, 1.0, 2.0, -1.0, -1.0, 3.0],
+            "alarm": [False, True, True, False, False, True],
+            "persistent_alarm": [False, False, True, True, False, False],
+            "offending_ids": ["", "0x1", "0x2", "", "", "0x3"],
+        }
+    )
+    (line,) = verdict_lines(windows)
+    assert line.split() == ["2.000", "s", "to", "3.900", "s", "2", "windows", "0x2"]
+
+
+def test_persistence_is_k_of_n():
+    assert KOfN().convert("2/3", None, None) == (2, 3)
+
+
+@pytest.mark.parametrize("value", ["3/2", "0/1", "2", "2/", "a/b", "-1/2"])
+def test_any_other_persistence_is_refused(value):
+    with pytest.raises(click.BadParameter, match="is not k/n with 1 <= k <= n, such as 2/3"):
+        KOfN().convert(value, None, None)
