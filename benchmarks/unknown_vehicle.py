@@ -40,7 +40,14 @@ VARIANTS = {
 }
 """Changes of `data_processing.injections`, each row of the table with all before it."""
 
-RECORDED_ALONE = {"share": 0.0, "pseudo_share": 0.0}
+RECORDED_ALONE = {
+    "share": 0.0,
+    "pseudo_share": 0.0,
+    "pseudo_vehicles": 0,
+    "simulated_vehicles": 0,
+    "draws": 1,
+    "validation_draws": 1,
+}
 """The change that draws recorded windows and nothing else."""
 
 

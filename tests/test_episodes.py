@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import poisson
 
-from kdgat.metrics.aftermath import known_windows
+from kdgat.metrics.aftermath import known_windows, stretches
 from kdgat.metrics.episodes import (
     Resampling,
     alarm_scorecard,
@@ -92,6 +92,17 @@ def test_a_silent_id_is_scored_by_episode_and_has_no_labels():
     assert known_windows(table, truth)["start"].tolist() == [0, 100, 500, 600, 700, 800, 900]
     with_frames = truth.assign(attack_frames=1)
     assert len(known_windows(table, with_frames)) == 10
+
+
+def test_episodes_may_come_in_any_order_and_have_unknown_bounds():
+    begin = np.arange(6.0)
+    bounds = np.array([[4.0, 4.5], [np.nan, np.nan], [1.0, 2.5]])
+    assert stretches(begin, begin + 0.9, bounds).tolist() == [0, 1, 1, 2, 3, 4]
+
+
+def test_a_window_that_touches_two_episodes_lies_in_the_second():
+    bounds = np.array([[1.0, 1.2], [1.5, 3.0]])
+    assert stretches(np.array([1.0, 2.0]), np.array([1.9, 2.9]), bounds).tolist() == [3, 3]
 
 
 def test_windows_lie_before_in_or_between_episodes():

@@ -1,7 +1,9 @@
 """The tables over seeds: means, worst seeds and margins worked out by hand."""
 
 import pandas as pd
+import pytest
 
+from kdgat.errors import DataError
 from kdgat.figures.seeds import headline_table, seeds_table
 
 
@@ -48,6 +50,20 @@ def test_a_scenario_without_labels_has_no_row():
     nowhere = scorecard(float("nan"), 0.0, float("nan")).assign(f1=float("nan"))
     assert "student fusion" not in seeds_table({1: nowhere})
     assert len(headline_table({1: nowhere}).splitlines()) == 2
+
+
+def test_a_baseline_that_a_seed_lacks_is_no_rival():
+    lucky = {1: scorecard(0.9, 0.0, 1.0), 2: scorecard(0.9, 0.0, 1.0).iloc[:3]}
+    (row,) = headline_table(lucky).splitlines()[2:]
+    assert "| – | 1,234 | 2 |" in row
+    assert "two-line rule" not in seeds_table(lucky)
+
+
+def test_without_a_column_or_a_seed_there_is_a_sentence():
+    with pytest.raises(DataError, match="f1_low"):
+        seeds_table({1: scorecard(0.9, 0.0, 1.0).drop(columns="f1_low")})
+    with pytest.raises(DataError, match="no seed with detectors"):
+        headline_table({})
 
 
 def test_the_headline_has_means_the_widest_interval_and_the_best_baseline():

@@ -33,6 +33,19 @@ def test_means_and_worst_seeds_meet_what_is_wanted():
     assert zero_shot.endswith("| – |")
 
 
+def row_of_test_01(**columns: float) -> str:
+    """Give the first row where both fusions and autoencoders have other figures."""
+    return scenario_targets("hcrl_sa", {1: scorecard().assign(**columns)}).splitlines()[2]
+
+
+def test_each_bound_is_looked_at():
+    assert "0.0030: **missed** |" in row_of_test_01(false_positive_rate=0.003)
+    assert "| 0.9890: **missed** |" in row_of_test_01(auroc=0.989)
+    worst = {seed: scorecard() for seed in range(1, 10)} | {10: scorecard(teacher_fusion=0.99)}
+    row = scenario_targets("hcrl_sa", worst).splitlines()[2]
+    assert "| 0.9981, 0.9900, 0.0010: **missed** |" in row  # by the worst seed alone
+
+
 def test_a_student_far_from_its_teacher_is_a_miss():
     row = scenario_targets("hcrl_sa", {1: scorecard(student_fusion=0.995)}).splitlines()[2]
     assert "| -0.0040: **missed** |" in row
@@ -48,6 +61,24 @@ def test_captures_with_sparse_attacks_need_less():
     dense, sparse = capture_targets("set_03", {1: rows}).splitlines()[2:]
     assert dense == "| test_03/dos-1 | ≥ 0.95, ≥ 0.98 " + "| 0.920, 0.990: **missed** " * 2 + "|"
     assert sparse == "| test_03/rpm-1 | ≥ 0.9, ≥ 0.98 " + "| 0.920, 0.990: reached " * 2 + "|"
+
+
+def test_a_capture_is_as_good_as_its_worst_seed_and_needs_its_rank():
+    def rows(f1: float, auroc: float) -> pd.DataFrame:
+        own = {"protocol": "calibrated", "capture": "test_01/dos-1", "f1": f1, "auroc": auroc}
+        other = {**own, "protocol": "zero_shot", "f1": 0.0}
+        return pd.DataFrame({**row, "model": model} for model in MODELS for row in (own, other))
+
+    two = capture_targets("set_01", {1: rows(0.99, 0.97), 2: rows(0.98, 0.99)})
+    assert two.count("| 0.980, 0.970: **missed** ") == 2
+    one = capture_targets("set_01", {2: rows(0.98, 0.99)})
+    assert one.count("| 0.980, 0.990: reached ") == 2
+
+
+def test_without_a_fusion_or_a_seed_there_is_nothing_to_say():
+    assert scenario_targets("hcrl_sa", {}) == capture_targets("set_01", {}) == ""
+    alone = scorecard()[lambda rows: rows["model"] != "teacher_fusion"]
+    assert len(scenario_targets("hcrl_sa", {1: alone}).splitlines()) == 2
 
 
 def test_of_other_datasets_nothing_is_wanted():

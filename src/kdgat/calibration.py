@@ -180,7 +180,8 @@ def warn_of_shared_points(validation: pd.DataFrame, models: Collection[str]) -> 
     benign = validation[validation["label"] == 0]
     for protocol in PROTOCOLS:
         found = set(benign[benign["protocol"] == protocol]["model"])
-        without = [model for model in models if model not in found]
+        elsewhere = set(benign["model"]) - found
+        without = [model for model in models if model in elsewhere]
         if without:
             LOGGER.warning(
                 "no benign validation window is %s for %s: the operating point there is fitted on "

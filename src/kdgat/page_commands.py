@@ -62,12 +62,16 @@ def results(datasets: tuple[str, ...], output: Path, seed: int, headline: Path |
 
     if not output.parent.is_dir():
         raise click.ClickException(f"there is no folder {output.parent}: name a page (--output)")
+    if headline and headline.resolve() == output.resolve():
+        raise click.ClickException(f"--output and --headline are both {output}: name two pages")
+    folder = output.parent / "pictures"
+    newest = {dataset: _newest_page(dataset, seed) for dataset in datasets}
     drawn = {
-        output.parent / "pictures" / f"{dataset}_{name}.png": _newest(dataset, seed, f"{name}.png")
-        for dataset in datasets
+        folder / f"{dataset}_{name}.png": _picture(page, name)
+        for dataset, page in newest.items()
         for name in PICTURES
     }
-    sections = "\n".join(_section(dataset, seed) for dataset in datasets)
+    sections = "\n".join(_section(dataset, page, seed) for dataset, page in newest.items())
     new = f"{RESULTS_INTRODUCTION}\n{RESULTS_BEGIN}\n{RESULTS_END}\n"
     words = output.read_text() if output.exists() else new
     filled = {output: _between(output, words, RESULTS_BEGIN, RESULTS_END, sections)}
@@ -75,14 +79,16 @@ def results(datasets: tuple[str, ...], output: Path, seed: int, headline: Path |
         table = headline_table(_scorecards(datasets[0]))
         words = headline.read_text()
         filled[headline] = _between(headline, words, RESULTS_BEGIN, RESULTS_END, table)
-    for copy, picture in drawn.items():
-        copy.parent.mkdir(exist_ok=True)
-        shutil.copyfile(picture, copy)
+    if folder.exists() and not folder.is_dir():
+        raise click.ClickException(f"{folder} is a file: the pictures of the page need a folder")
+    folder.mkdir(exist_ok=True)
     for page, text in filled.items():
         _write(page, text)
+    for copy, picture in drawn.items():
+        shutil.copyfile(picture, copy)
 
 
-def _section(dataset: str, seed: int) -> str:
+def _section(dataset: str, page: Path, seed: int) -> str:
     """Write all that the page says of a dataset."""
     pictures = "\n\n".join(
         f"![{title}: {dataset}, calibrated](pictures/{dataset}_{name}.png)\n\n"
@@ -90,7 +96,7 @@ def _section(dataset: str, seed: int) -> str:
         for name, title in PICTURES.items()
     )
     return (
-        f"{_newest(dataset, seed, 'scorecard_page.md').read_text()}\n{pictures}\n\n"
+        f"{page.read_text()}\n{pictures}\n\n"
         f"{_wanted(dataset)}{_over_seeds(dataset)}"
         f"Configurations of {dataset} whose test scores the run records of this data root hold "
         "(parameters but the seed, at one state of the code): "
@@ -98,16 +104,27 @@ def _section(dataset: str, seed: int) -> str:
     )
 
 
-def _newest(dataset: str, seed: int, name: str) -> Path:
-    """Find the newest version of a file that an evaluation leaves."""
+def _newest_page(dataset: str, seed: int) -> Path:
+    """Find the newest page that an evaluation has left."""
     folder = Path(locations.data_root()) / "08_reporting" / dataset / f"seed_{seed}"
-    found = sorted(folder.glob(f"{name}/*/{name}"))
+    found = sorted(folder.glob("scorecard_page.md/*/scorecard_page.md"))
     if not found:
         raise click.ClickException(
-            f"no {name} of {dataset} with seed {seed}: "
+            f"no scorecard of {dataset} with seed {seed}: "
             f"run `kedro run --params dataset={dataset},seed={seed}` first"
         )
     return found[-1]
+
+
+def _picture(page: Path, name: str) -> Path:
+    """Find a picture of the run that left a page."""
+    file, version = f"{name}.png", page.parent.name
+    picture = page.parents[2] / file / version / file
+    if not picture.is_file():
+        raise click.ClickException(
+            f"there is no {picture}: the run that left {page} did not end; run it again"
+        )
+    return picture
 
 
 def _wanted(dataset: str) -> str:

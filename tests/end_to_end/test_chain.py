@@ -83,9 +83,7 @@ def test_results_page_holds_the_scorecard_of_each_dataset(chain, tmp_path):
 
     missing = project.kedro("results", "nowhere", "--output", str(page))
     assert missing.returncode == 1
-    assert (
-        "no score_over_time.png of nowhere with seed 1: run `kedro run --params " in missing.stderr
-    )
+    assert "no scorecard of nowhere with seed 1: run `kedro run --params " in missing.stderr
     new = tmp_path / "new.md"
     page.write_text("# Mine\n")
     headline = ("--output", str(new), "--headline", str(page))

@@ -4,10 +4,14 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
+from kdgat.errors import DataError
 from kdgat.figures.style import in_words, require_columns
-from kdgat.metrics.verdicts import SIZES, is_baseline
+from kdgat.metrics.verdicts import is_baseline
 
 FUSIONS = ("student_fusion", "teacher_fusion")
+COLUMNS = (
+    "model", "scenario", "protocol", "f1", "f1_low", "f1_high", "false_positive_rate", "auroc", "n",
+)  # fmt: skip
 HEAD = (
     "| scenario | model | F1, mean | intervals | worst seed | FPR, mean | worst seed "
     "| AUROC, worst | n | seeds |"
@@ -23,7 +27,11 @@ def headline_table(scorecards: Mapping[int, pd.DataFrame]) -> str:
     Returns:
         Markdown: one row per scenario and protocol; F1 as the mean over seeds, with the lowest and
         the highest end of the seeds' intervals, and the mean false-positive rate. The best baseline
-        is the one with the highest mean F1 of that row.
+        is the one with the highest mean F1 of that row; only models that have an F1 in every seed
+        count.
+
+    Raises:
+        DataError: a column is missing, or there is no scorecard.
     """
     rows = _over_seeds(scorecards)
     names = [f"{in_words(model)}: F1 (interval), FPR" for model in FUSIONS]
@@ -31,11 +39,12 @@ def headline_table(scorecards: Mapping[int, pd.DataFrame]) -> str:
         f"| scenario and protocol | {' | '.join(names)} | best baseline | n | seeds |",
         "|---|---|---|---|---|---|",
     ]
-    for scenario, own in rows[rows["f1"].notna()].groupby("scenario", sort=False):
+    for scenario, own in rows.groupby("scenario", sort=False):
         rival = _best_baseline(own)
-        cells = [_headline(own[own["model"] == model]) for model in (*FUSIONS, rival)]
+        ours = " | ".join(_headline(own[own["model"] == model]) for model in FUSIONS)
+        best = f"{in_words(rival)}: {_headline(own[own['model'] == rival])}" if rival else "–"
         lines.append(
-            f"| {in_words(scenario)} | {cells[0]} | {cells[1]} | {in_words(rival)}: {cells[2]} "
+            f"| {in_words(scenario)} | {ours} | {best} "
             f"| {int(own['n'].iloc[0]):,} | {own['seed'].nunique()} |"
         )
     return "\n".join(lines) + "\n"
@@ -49,15 +58,14 @@ def seeds_table(scorecards: Mapping[int, pd.DataFrame]) -> str:
 
     Returns:
         Markdown: how each fusion stands to the best baseline of each scenario; then one row per
-        scenario, protocol and model.
+        scenario, protocol and model whose F1 every seed has.
 
     Raises:
-        DataError: a column is missing.
+        DataError: a column is missing, or there is no scorecard.
     """
     rows = _over_seeds(scorecards)
-    defined = rows[rows.groupby(["scenario", "model"])["f1"].transform("count") == len(scorecards)]
-    lines = [*_summary(defined), "", HEAD, "|---|---|---|---|---|---|---|---|---|---|"]
-    for (scenario, model), own in defined.groupby(["scenario", "model"], sort=False):
+    lines = [*_summary(rows), "", HEAD, "|---|---|---|---|---|---|---|---|---|---|"]
+    for (scenario, model), own in rows.groupby(["scenario", "model"], sort=False):
         f1, fpr, auroc = own["f1"], own["false_positive_rate"], own["auroc"]
         lines.append(
             f"| {in_words(scenario)} | {in_words(model)} | {f1.mean():.4f} | {_ends(own)} "
@@ -70,12 +78,12 @@ def seeds_table(scorecards: Mapping[int, pd.DataFrame]) -> str:
 def _summary(rows: pd.DataFrame) -> Iterator[str]:
     """Say of each fusion by how much its mean F1 exceeds that of the best baseline."""
     means = rows.groupby(["scenario", "model"], sort=False)["f1"].mean()
-    for fusion in (f"{size}_fusion" for size in reversed(SIZES)):
+    for fusion in FUSIONS:
         margins = {
             (scenario, rival): means[scenario, fusion] - means[scenario, rival]
             for scenario, own in rows.groupby("scenario", sort=False)
-            if fusion in set(own["model"])
             for rival in [_best_baseline(own)]
+            if rival and fusion in set(own["model"])
         }
         if margins:
             scenario, rival = min(margins, key=margins.get)
@@ -88,13 +96,16 @@ def _summary(rows: pd.DataFrame) -> Iterator[str]:
             )
 
 
-def _best_baseline(rows: pd.DataFrame) -> str:
-    """Name the baseline with the highest mean F1 among the rows of one scenario."""
+def _best_baseline(rows: pd.DataFrame) -> str | None:
+    """Name the baseline with the highest mean F1 among rows of one scenario, None without one."""
     baselines = rows[rows["model"].map(is_baseline)]
-    return str(baselines.groupby("model", sort=False)["f1"].mean().idxmax())
+    means = baselines.groupby("model", sort=False)["f1"].mean()
+    return None if means.empty else str(means.idxmax())
 
 
 def _headline(rows: pd.DataFrame) -> str:
+    if rows.empty:
+        return "–"
     return f"{rows['f1'].mean():.4f} ({_ends(rows)}), {rows['false_positive_rate'].mean():.4f}"
 
 
@@ -103,9 +114,12 @@ def _ends(rows: pd.DataFrame) -> str:
 
 
 def _over_seeds(scorecards: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
+    if not scorecards:
+        raise DataError("There is no seed with detectors of its own: nothing to sum up.")
     parts = []
     for seed, scorecard in scorecards.items():
-        require_columns(scorecard, ("model", "scenario", "protocol", "f1"), "Scorecards")
+        require_columns(scorecard, COLUMNS, "Scorecards")
         named = scorecard["scenario"] + "_" + scorecard["protocol"]
         parts.append(scorecard.assign(scenario=named, seed=seed))
-    return pd.concat(parts)
+    rows = pd.concat(parts)
+    return rows[rows.groupby(["scenario", "model"])["f1"].transform("count") == len(scorecards)]

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from kdgat.calibration import CALIBRATED, ZERO_SHOT
+from kdgat.figures.seeds import FUSIONS
 from kdgat.figures.style import in_words
 
-FUSIONS = ("student_fusion", "teacher_fusion")
 AUTOENCODERS = ("student_autoencoder", "teacher_autoencoder")
 CLOSE = 0.003
 """Students may have so much less F1 than their teachers."""
@@ -54,7 +54,7 @@ def scenario_targets(dataset: str, scorecards: Mapping[int, pd.DataFrame]) -> st
     Returns:
         Markdown, one row per scenario and protocol; empty without targets.
     """
-    if dataset not in SCENARIO_TARGETS:
+    if dataset not in SCENARIO_TARGETS or not scorecards:
         return ""
     rows = pd.concat(scorecards.values())
     lines = [
@@ -64,9 +64,9 @@ def scenario_targets(dataset: str, scorecards: Mapping[int, pd.DataFrame]) -> st
     ]
     for (protocol, prefix), target in SCENARIO_TARGETS[dataset].items():
         own = rows[(rows["protocol"] == protocol) & rows["scenario"].str.startswith(prefix)]
-        if own.empty:
-            continue
         by_model = {model: part for model, part in own.groupby("model")}
+        if not {*FUSIONS, *AUTOENCODERS} <= by_model.keys():
+            continue
         student, teacher = (by_model[model] for model in FUSIONS)
         less = student["f1"].mean() - teacher["f1"].mean()
         auroc = min(by_model[model]["auroc"].min() for model in AUTOENCODERS)
@@ -92,7 +92,7 @@ def capture_targets(dataset: str, scorecards: Mapping[int, pd.DataFrame]) -> str
         Markdown, one row per capture with attacks, figures of the worst seed; empty without
         targets.
     """
-    if dataset not in CAPTURE_TARGETS:
+    if dataset not in CAPTURE_TARGETS or not scorecards:
         return ""
     rows = pd.concat(scorecards.values())
     rows = rows[(rows["protocol"] == CALIBRATED) & rows["f1"].notna()]
@@ -102,7 +102,9 @@ def capture_targets(dataset: str, scorecards: Mapping[int, pd.DataFrame]) -> str
         "|---|---|---|---|",
     ]
     for capture, own in rows.groupby("capture"):
-        wanted = SPARSE if capture.split("/")[1].startswith(SPARSE_ATTACKS) else DENSE
+        if not set(FUSIONS) <= set(own["model"]):
+            continue
+        wanted = SPARSE if capture.rsplit("/", 1)[1].startswith(SPARSE_ATTACKS) else DENSE
         cells = []
         for model in FUSIONS:
             part = own[own["model"] == model]

@@ -44,13 +44,13 @@ def stretches(
         bounds: first and last second of each episode `[num_episodes, 2]`, NaN if unknown.
 
     Returns:
-        int64 `[num_windows]`: 2k + 1 where the k-th episode, from 0, is the last one begun and
-        goes on; 2k between the episodes before and from k on.
+        int64 `[num_windows]`: twice the number of episodes that have begun, less 1 while one of
+        them goes on.
     """
     first, last = np.sort(bounds[~np.isnan(bounds).any(axis=1)], axis=0).T
     begun = np.searchsorted(first, end, side="right")
     over = np.searchsorted(last, begin, side="left")
-    return begun + np.minimum(begun, over)
+    return 2 * begun - (over < begun)
 
 
 def touched(

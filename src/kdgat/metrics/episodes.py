@@ -182,6 +182,7 @@ def persistent_level(margin: NDArray[np.float64], k: int, n: int) -> NDArray[np.
     """
     if (k, n) == (1, 1):
         return margin
+    n = min(n, max(k, len(margin)))  # more than all windows are no more than all
     padded = np.concatenate([np.full(n - 1, -np.inf), margin])
     last = np.lib.stride_tricks.sliding_window_view(padded, n)
     return np.sort(last, axis=1)[:, n - k]

@@ -29,9 +29,9 @@ def block_ids(captures: ArrayLike, stretches: ArrayLike, labels: ArrayLike) -> N
         int64 `[num_windows]`, 0 to num_blocks - 1, in order of capture, stretch and label.
     """
     _, captures = np.unique(np.asarray(captures), return_inverse=True)
-    keys = np.stack([captures, np.asarray(stretches), np.asarray(labels).astype(np.int64)])
-    _, blocks = np.unique(keys, axis=1, return_inverse=True)
-    return blocks
+    stretches, labels = np.asarray(stretches, np.int64), np.asarray(labels).astype(np.int64)
+    keys = 2 * (captures * (stretches.max(initial=0) + 1) + stretches) + labels
+    return np.unique(keys, return_inverse=True)[1]
 
 
 def resampled_blocks(

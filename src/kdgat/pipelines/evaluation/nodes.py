@@ -246,12 +246,13 @@ def draw_scores(
     Returns:
         Scores over time to print and, of all captures, to explore; ROC; teacher and student; of
         the calibrated protocol. The capture to print is the first test capture with
-        attacks, the model `evaluation.drawn_model`.
+        attacks, or the first where none has any; the model `evaluation.drawn_model`.
     """
     of_test = (window_scores["split"] == "test") & (window_scores["protocol"] == CALIBRATED)
     test, points = window_scores[of_test], _values(thresholds)
     drawn = test[test["model"] == parameters.drawn_model]
-    capture = drawn[drawn["label"] == 1]["capture"].iloc[0]
+    attacked = drawn[drawn["label"] == 1]
+    capture = (drawn if attacked.empty else attacked)["capture"].iloc[0]
     judged_at = drawn.drop_duplicates("capture").set_index("capture")["operating_point"]
     values = judged_at.map(points[parameters.drawn_model]).to_dict()
     judged = metrics.above_points(test, points)
