@@ -212,16 +212,16 @@ def write_page(
 ) -> str:
     """Write the scorecard as a section of `docs/results.md`, with what it rests on."""
     points = thresholds["student_fusion"]
+    distrusted = list(prefix_report["capture"][prefix_report["complaint"].fillna("") != ""])
     remarks = (
         f"Protocols: zero-shot, and calibrated. Operating points: "
         f"{points[ZERO_SHOT]['rule']}, budget {points[ZERO_SHOT]['budget']:g} of windows "
         f"({points[ZERO_SHOT]['n']:,} benign windows without a profile, "
         f"{points[CALIBRATED]['n']:,} with one). Intervals: {parameters.confidence:.0%}, "
         f"{parameters.bootstrap:,} bootstrap samples over captures and episodes. "
-        f"{compute.threads} CPU thread(s). {_distrusted(prefix_report)}"
+        f"{compute.threads} CPU thread(s). {_prefixes(distrusted)}"
     )
     page = figures.scorecard_page(scorecard, heading=f"{dataset}, seed {seed}", remarks=remarks)
-    distrusted = set(prefix_report["capture"][prefix_report["complaint"].fillna("") != ""])
     tables = [
         figures.capture_table(capture_scorecard, distrusted),
         figures.alarm_table(alarm_scorecard),
@@ -290,9 +290,8 @@ def _values(thresholds: Thresholds) -> dict[str, dict[str, float]]:
     }
 
 
-def _distrusted(prefix_report: pd.DataFrame) -> str:
-    complaints = prefix_report["complaint"].fillna("")
-    if not complaints.any():
+def _prefixes(distrusted: list[str]) -> str:
+    if not distrusted:
         return "Every prefix was taken for benign."
-    names = ", ".join(prefix_report["capture"][complaints != ""])
+    names = ", ".join(distrusted)
     return f"Prefixes not taken for benign, so judged without a profile: {names}."
