@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="a dataset, such as set_03")
     parser.add_argument("model", type=Path, help="a stored classifier")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3])
-    parser.add_argument("--times", type=int, default=4, help="as many cars")
+    parser.add_argument("--times", type=int, default=4, help="how many times as many cars")
     arguments = parser.parse_args()
     parameters = check_parameters(configuration(None, {})["parameters"])
     torch.set_num_threads(1)
