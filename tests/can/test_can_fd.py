@@ -30,6 +30,7 @@ PLAN = Injections(
     pseudo_vehicles=2,
     simulated_vehicles=1,
     held_out=[],
+    held_out_rates=0.0,
     bitrate=500_000,
 )
 CAPTURES = {

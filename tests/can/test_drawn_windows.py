@@ -25,6 +25,7 @@ PLAN = Injections(
     pseudo_vehicles=2,
     simulated_vehicles=2,
     held_out=["replay"],
+    held_out_rates=0.1,
     bitrate=500_000,
 )
 
@@ -83,6 +84,17 @@ def test_held_out_attacks_are_validated_on_alone(stores):
     assert "replay" not in kinds(stores["drawn_train"])
     assert "replay" in kinds(stores["drawn_validation"])
     assert {"dos", "fuzzing", "spoofing_sparse"} <= kinds(stores["drawn_train"])
+
+
+def test_rates_beyond_those_of_training_are_validated_on_alone(captures, stores):
+    within = PLAN.model_copy(update={"held_out_rates": 0.0})
+    others = drawn(captures, Drawing(PROFILE, within))
+    same = {
+        split: torch.equal(store.start, others[split].start)
+        and torch.equal(store.x, others[split].x)
+        for split, store in stores.items()
+    }
+    assert same == {"drawn_train": True, "drawn_validation": False}
 
 
 def test_recorded_windows_come_once_a_draw_from_their_own_split(captures, stores):

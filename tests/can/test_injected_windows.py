@@ -38,6 +38,7 @@ def attacked(recording, attack: str, seed: int = 0):
         number=20,
         window=100,
         stride=100,
+        rates_beyond=0.0,
     )
 
 

@@ -1,4 +1,7 @@
-"""What an attacker sends in one episode, and when: rates, targets and payloads."""
+"""What an attacker sends in one episode, and when: rates, targets and payloads.
+
+Rates come from the ranges below, or from a little `beyond` both of their ends, as a share of them.
+"""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -51,11 +54,29 @@ def _instants(start: int, end: int, interval: float, generator: np.random.Genera
     return instants[instants < end]
 
 
+def draw_rate(least: float, most: float, beyond: float, generator: np.random.Generator) -> float:
+    """Draw uniformly from a range, or from one that reaches beyond both ends.
+
+    Args:
+        least: Of the range.
+        most: Of the range.
+        beyond: How far beyond each end, as a share of the range; 0 to stay within.
+        generator: Source of randomness.
+    """
+    margin = beyond * (most - least)
+    return generator.uniform(least - margin, most + margin)
+
+
 def _interval(
-    share: tuple[float, float], time_on_bus: float, free: float, generator: np.random.Generator
+    share: tuple[float, float],
+    beyond: float,
+    time_on_bus: float,
+    free: float,
+    generator: np.random.Generator,
 ) -> float:
     """Draw the interval (µs) at which frames take a share of the free time, log-uniformly."""
-    return time_on_bus / (np.exp(generator.uniform(*np.log(share))) * free)
+    least, most = np.log(share)
+    return time_on_bus / (np.exp(draw_rate(least, most, beyond, generator)) * free)
 
 
 def _random_payload(dlc: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -100,7 +121,9 @@ def forge(
     return np.where(np.arange(MAX_DLC) < dlc[:, None], forged, ABSENT).astype(np.int16)
 
 
-def _dos(traffic: Traffic, start: int, end: int, generator: np.random.Generator) -> Added:
+def _dos(
+    traffic: Traffic, start: int, end: int, beyond: float, generator: np.random.Generator
+) -> Added:
     """Flood the bus with one frame of the highest priority: ID 0, or any below the car's own."""
     _, ids = traffic.recording.numbers
     lowest = min(int(ids[0]), STANDARD_IDS)
@@ -110,7 +133,7 @@ def _dos(traffic: Traffic, start: int, end: int, generator: np.random.Generator)
     if generator.random() < 0.5:
         data = np.where(data == ABSENT, ABSENT, 0).astype(np.int16)
     time_on_bus = frame_time(np.array([number]), dlc, data, traffic.bitrate)[0]
-    interval = _interval(FLOOD_SHARE, time_on_bus, traffic.free, generator)
+    interval = _interval(FLOOD_SHARE, beyond, time_on_bus, traffic.free, generator)
     ready = _instants(start, end, interval, generator)
     num_frames = len(ready)
     return Added(
@@ -121,10 +144,12 @@ def _dos(traffic: Traffic, start: int, end: int, generator: np.random.Generator)
     )
 
 
-def _fuzzing(traffic: Traffic, start: int, end: int, generator: np.random.Generator) -> Added:
+def _fuzzing(
+    traffic: Traffic, start: int, end: int, beyond: float, generator: np.random.Generator
+) -> Added:
     """Send random IDs (11 bits, the car's own among them) with random payloads."""
     mean = 1e6 * 120 / traffic.bitrate
-    interval = _interval(FUZZING_SHARE, mean, traffic.free, generator)
+    interval = _interval(FUZZING_SHARE, beyond, mean, traffic.free, generator)
     ready = _instants(start, end, interval, generator)
     arbitration_id = generator.integers(0, STANDARD_IDS, len(ready))
     dlc = generator.choice(traffic.num_bytes, len(ready))
@@ -152,15 +177,15 @@ def _spoof(traffic: Traffic, ready: np.ndarray, generator: np.random.Generator) 
 
 
 def _spoofing_dense(
-    traffic: Traffic, start: int, end: int, generator: np.random.Generator
+    traffic: Traffic, start: int, end: int, beyond: float, generator: np.random.Generator
 ) -> Added:
     span = max(1, int(traffic.time[-1] - traffic.time[0]))
-    interval = generator.uniform(*DENSE_SPACING) * span / len(traffic.time)
+    interval = draw_rate(*DENSE_SPACING, beyond, generator) * span / len(traffic.time)
     return _spoof(traffic, _instants(start, end, interval, generator), generator)
 
 
 def _spoofing_sparse(
-    traffic: Traffic, start: int, end: int, generator: np.random.Generator
+    traffic: Traffic, start: int, end: int, _beyond: float, generator: np.random.Generator
 ) -> Added:
     first, last = np.searchsorted(traffic.time, [start, end])
     least, most = SPARSE_SPACING
@@ -172,13 +197,15 @@ def _spoofing_sparse(
     return _spoof(traffic, ready[(ready >= start) & (ready < end)], generator)
 
 
-def _replay(traffic: Traffic, start: int, end: int, generator: np.random.Generator) -> Added:
+def _replay(
+    traffic: Traffic, start: int, end: int, beyond: float, generator: np.random.Generator
+) -> Added:
     """Play an earlier stretch of some of the car's IDs again and again."""
     past = start - int(traffic.time[0])
     length = int(min(1e6 * generator.uniform(*REPLAY_SECONDS), past))
     begin = int(traffic.time[0]) + int(generator.integers(0, past - length + 1))
     first, last = np.searchsorted(traffic.time, [begin, begin + length])
-    allowed = generator.uniform(*REPLAY_SHARE) * traffic.free * length
+    allowed = draw_rate(*REPLAY_SHARE, beyond, generator) * traffic.free * length
     source = first + _replayed(traffic, first, last, allowed, generator)
     rounds = np.arange(start, end, max(1, length))
     ready = (rounds[:, None] + (traffic.time[source] - begin)).ravel()
@@ -207,7 +234,7 @@ def _replayed(
     return np.flatnonzero(chosen[place] & ~traffic.recording.is_remote[part])
 
 
-ADDERS: dict[str, Callable[[Traffic, int, int, np.random.Generator], Added]] = {
+ADDERS: dict[str, Callable[[Traffic, int, int, float, np.random.Generator], Added]] = {
     "dos": _dos,
     "fuzzing": _fuzzing,
     "spoofing_dense": _spoofing_dense,

@@ -51,6 +51,8 @@ def attacked_blocks(
 ) -> Iterator[GraphStore]:
     """Inject each attack that the split may see, an equal number of windows of each.
 
+    Validation also sees the attacks that training does not, and rates beyond those of training.
+
     Args:
         label: Name of the car's windows; `+<attack>` is added.
         origin: The capture that its lessons may have been learned from.
@@ -63,7 +65,8 @@ def attacked_blocks(
         generator: Source of all randomness.
     """
     plan = drawing.injections
-    attacks = [name for name in ATTACKS if split == "validation" or name not in plan.held_out]
+    is_training = split == "train"
+    attacks = [name for name in ATTACKS if not (is_training and name in plan.held_out)]
     # Half of the windows come from the car itself, half from pseudo-vehicles.
     wanted = math.ceil(plan.share * number / len(attacks) / 2) if attacks else 0
     if wanted == 0:
@@ -75,7 +78,13 @@ def attacked_blocks(
     for attack in attacks:
         try:
             windows = attacked_windows(
-                traffic, attack, generator, number=wanted, window=cut.window, stride=cut.stride
+                traffic,
+                attack,
+                generator,
+                number=wanted,
+                window=cut.window,
+                stride=cut.stride,
+                rates_beyond=0.0 if is_training else plan.held_out_rates,
             )
         except DataError as error:
             LOGGER.info("%s is not attacked: %s", label, error)

@@ -48,6 +48,7 @@ def attacked_windows(
     number: int,
     window: int,
     stride: int,
+    rates_beyond: float,
 ) -> AttackedWindows:
     """Attack a recording in many short episodes and draw windows of it.
 
@@ -62,13 +63,14 @@ def attacked_windows(
         number: Attack windows wanted; as many as there are if fewer.
         window: Frames in a window.
         stride: Frames from one start to the next.
+        rates_beyond: As `injections.attack_traffic` takes it.
 
     Raises:
         DataError: The recording is too short to be attacked.
     """
     first, last = traffic.recording.timestamp[[0, -1]]
     bounds = draw_short_episodes(first, last, generator)
-    attacked = attack_traffic(traffic, attack, generator, bounds)
+    attacked = attack_traffic(traffic, attack, generator, bounds, rates_beyond)
     recording = attacked.recording
     starts = window_starts(len(recording), window, stride)
     y = window_labels(recording.attack, starts, window)

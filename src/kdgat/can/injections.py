@@ -130,6 +130,7 @@ def attack_traffic(
     attack: str,
     generator: np.random.Generator,
     episodes: Sequence[tuple[float, float]],
+    rates_beyond: float = 0.0,
 ) -> Attacked:
     """Attack a benign recording, see `inject`.
 
@@ -138,6 +139,7 @@ def attack_traffic(
         attack: One of `ATTACKS`.
         generator: Source of targets, rates and payloads.
         episodes: Start and end (s, bus time) of each episode, ascending, not overlapping.
+        rates_beyond: How far beyond both ends of a range rates are drawn, as a share of it.
 
     Raises:
         ParameterError: `attack` is not one of `ATTACKS`.
@@ -149,7 +151,7 @@ def attack_traffic(
         return _suppress(traffic, bounds, generator)
     if attack == "masquerade":
         return _masquerade(traffic, bounds, generator)
-    return _add(traffic, attack, bounds, generator)
+    return _add(traffic, attack, bounds, rates_beyond, generator)
 
 
 def draw_episodes(
@@ -184,9 +186,16 @@ def draw_episodes(
     ]
 
 
-def _add(traffic: Traffic, attack: str, bounds: Bounds, generator: np.random.Generator) -> Attacked:
+def _add(
+    traffic: Traffic,
+    attack: str,
+    bounds: Bounds,
+    rates_beyond: float,
+    generator: np.random.Generator,
+) -> Attacked:
     """Add the frames of one of the attacks of `ADDERS`."""
-    parts = [(bound, ADDERS[attack](traffic, *bound, generator)) for bound in bounds]
+    add = ADDERS[attack]
+    parts = [(bound, add(traffic, *bound, rates_beyond, generator)) for bound in bounds]
     parts = [(bound, added) for bound, added in parts if len(added.ready)]
     _check_effect(attack, parts)
     columns = zip(*(added for _, added in parts), strict=True)

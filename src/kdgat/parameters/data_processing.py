@@ -89,6 +89,10 @@ class Injections(Group):
     held_out: Annotated[list[AttackName], BeforeValidator(split_at_plus)] = Field(
         description="attacks that training never sees, validation does"
     )
+    held_out_rates: Annotated[float, Field(ge=0.0, le=0.1)] = Field(
+        description="how far beyond both ends of training's rates validation's reach, as a share "
+        "of their range"
+    )
     bitrate: PositiveInt = Field(description="speed of the bus, bit/s")
 
 
