@@ -5,9 +5,12 @@ from six_frames import BITRATE, START, six_frames
 from sklearn.metrics import roc_auc_score
 from sklearn.tree import DecisionTreeClassifier
 
-from kdgat.can.attackers import forge
+from kdgat.can.attackers import ADDERS, FLOOD_SHARE, draw_rate, forge
+from kdgat.can.bus import frame_time
 from kdgat.can.frames import ABSENT, BYTE_COLUMNS
 from kdgat.can.injections import inject
+from kdgat.can.recording import Recording
+from kdgat.can.traffic import on_bus
 
 ADDING = ("dos", "fuzzing", "spoofing_dense", "spoofing_sparse", "replay")
 
@@ -15,6 +18,37 @@ ADDING = ("dos", "fuzzing", "spoofing_dense", "spoofing_sparse", "replay")
 def contents(frames: pd.DataFrame) -> pd.Series:
     columns = ["arbitration_id", "dlc", *BYTE_COLUMNS]
     return frames[columns].apply(tuple, axis=1)
+
+
+def test_rates_come_from_a_range_or_from_a_little_beyond_its_ends():
+    within, beyond = np.random.default_rng(0), np.random.default_rng(0)
+    inside = np.array([draw_rate(10.0, 20.0, 0.0, within) for _ in range(2000)])
+    wider = np.array([draw_rate(10.0, 20.0, 0.1, beyond) for _ in range(2000)])
+    np.testing.assert_allclose(wider - 15.0, 1.2 * (inside - 15.0))
+    assert 10.0 <= inside.min() < 10.1
+    assert 19.9 < inside.max() <= 20.0
+    assert 0.12 < ((wider < 10.0) | (wider > 20.0)).mean() < 0.22
+
+
+def floods(benign, beyond: float) -> np.ndarray:
+    """Give the share of the free bus time that each of many DoS attacks of a second takes."""
+    traffic = on_bus(Recording.of(benign), BITRATE)
+    start, generator = int(traffic.time[0]), np.random.default_rng(0)
+    shares = []
+    for _ in range(200):
+        added = ADDERS["dos"](traffic, start, start + 1_000_000, beyond, generator)
+        time_on_bus = frame_time(added.arbitration_id, added.dlc, added.payload, BITRATE)
+        shares.append(time_on_bus.sum() / 1e6 / traffic.free)
+    return np.array(shares)
+
+
+def test_floods_take_what_they_may_of_the_bus_and_validation_sees_others(benign):
+    least, most = FLOOD_SHARE
+    within, beyond = floods(benign, 0.0), floods(benign, 0.1)
+    assert within.min() == pytest.approx(least, abs=0.015)
+    assert within.max() == pytest.approx(most, abs=0.015)
+    assert beyond.min() < least - 0.02
+    assert most + 0.05 < beyond.max() < 1.0
 
 
 def test_replay_by_hand():
