@@ -113,7 +113,8 @@ def main() -> None:
     if arguments.cars:
         groups["simulated"] = list(simulated(arguments.cars, arguments.minutes))
     print(
-        "| model | cars | protocol | attack | episodes found | s to first alarm, without computation |"
+        "| model | cars | protocol | attack | episodes found |"
+        " s to first alarm, without computation |"
         " false alarms an hour | interval | benign hours | recall at 1 and 10 an hour |"
     )
     print("|" + "---|" * 10)
