@@ -20,7 +20,7 @@ from guard import BITRATE
 
 from kdgat import load_detector
 from kdgat.can.captures import open_captures
-from kdgat.can.injections import ATTACKS, inject
+from kdgat.can.injections import ATTACKS, Injection, inject
 from kdgat.can.simulator import simulate_vehicle
 from kdgat.can.vehicles import draw_style, draw_vehicle
 from kdgat.can.windows import attack_counts
@@ -68,6 +68,13 @@ def judge(detector: Detector, name: str, frames: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(judged)
 
 
+def attacked_frames(attacked: Injection) -> pd.DataFrame:
+    """Give the episodes with how many attack frames each has."""
+    episode = attacked.frames.loc[attacked.frames["attack"] == 1, "episode"]
+    number = [int((episode == each).sum()) for each in attacked.episodes.index]
+    return attacked.episodes.assign(attack_frames=number)
+
+
 def measure(model: Path, cars: list[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
     """Give one row for each attack and protocol, the benign captures counted in every one."""
     detector = load_detector(model)
@@ -80,13 +87,7 @@ def measure(model: Path, cars: list[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
             here = f"{name}+{attack}"
             windows += [benign.assign(scenario=attack)]
             windows += [judge(detector, here, attacked.frames).assign(scenario=attack)]
-            frames_in = pd.Series(attacked.frames.loc[attacked.frames["attack"] == 1, "episode"])
-            episodes.append(
-                attacked.episodes.assign(
-                    capture=here,
-                    attack_frames=[int((frames_in == n).sum()) for n in attacked.episodes.index],
-                )
-            )
+            episodes.append(attacked_frames(attacked).assign(capture=here))
     points = {
         "zero_shot": detector.operating_point.value,
         "calibrated": detector.calibrated_operating_point.value,
