@@ -35,6 +35,12 @@ def test_each_row_has_the_mean_the_ends_of_the_intervals_and_the_worst_seed():
     assert table.count("| test 01 zero shot |") == 5
 
 
+def test_an_interval_that_no_seed_has_is_a_dash():
+    unknown = float("nan")
+    table = seeds_table({1: scorecard(0.9, 0.0, 1.0, unknown, unknown)})
+    assert "| student fusion | 0.9000 | – | 0.9000 |" in table
+
+
 def test_the_summary_names_the_best_baseline_and_counts_where_it_is_better():
     better, worse = (seeds_table({1: scorecard(f1, 0.0, 1.0)}) for f1 in (0.8, 0.3))
     assert better.startswith(

@@ -1,10 +1,12 @@
 """All models over several seeds, as Markdown tables."""
 
+import math
 from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
 from kdgat.errors import DataError
+from kdgat.figures.scorecard import UNDEFINED
 from kdgat.figures.style import in_words, require_columns
 from kdgat.metrics.verdicts import is_baseline
 
@@ -105,12 +107,13 @@ def _best_baseline(rows: pd.DataFrame) -> str | None:
 
 def _headline(rows: pd.DataFrame) -> str:
     if rows.empty:
-        return "–"
+        return UNDEFINED
     return f"{rows['f1'].mean():.4f} ({_ends(rows)}), {rows['false_positive_rate'].mean():.4f}"
 
 
 def _ends(rows: pd.DataFrame) -> str:
-    return f"{rows['f1_low'].min():.3f}–{rows['f1_high'].max():.3f}"
+    low, high = rows["f1_low"].min(), rows["f1_high"].max()
+    return UNDEFINED if math.isnan(low) else f"{low:.3f}–{high:.3f}"
 
 
 def _over_seeds(scorecards: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
