@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from memory_splits import build_splits
 
 from kdgat.can.capture_tables import survey_captures
 from kdgat.can.captures import open_captures
 from kdgat.can.frames import ABSENT, frame_table
 from kdgat.can.left_out import leave_out
 from kdgat.can.readers.plain_csv import write_capture
-from kdgat.can.splits import build_splits
 from kdgat.errors import ParameterError
 from kdgat.parameters import check_parameters
 from kdgat.pipelines.data_processing.nodes import read_further_vehicles

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from memory_splits import build_splits
 
 from kdgat.can.frames import ABSENT, frame_table
-from kdgat.can.splits import build_splits, capture_graphs
+from kdgat.can.splits import Cut, capture_graphs, split_blocks, write_stores
 from kdgat.errors import DataError
 
 
@@ -52,7 +53,9 @@ def test_a_capture_shorter_than_a_window_is_refused():
         capture_graphs("train_02/a", drive(9), window=10, stride=10)
 
 
-def test_training_without_attacks_is_refused():
+def test_training_without_attacks_is_refused(tmp_path):
     captures = {"train_01/a": drive(1000), "test_01/b": drive(100)}
+    paths = {split: tmp_path / split for split in ("train", "validation", "test")}
     with pytest.raises(DataError, match="0 of them attacks, from train_01/a"):
-        build_splits(captures, window=10, stride=10, validation_share=0.2)
+        write_stores(split_blocks(captures, Cut(10, 10, 0.2)), paths)
+    assert list(tmp_path.iterdir()) == []

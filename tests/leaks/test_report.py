@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from memory_splits import build_splits
 
 from kdgat.can.captures import find_captures, read_capture
 from kdgat.can.frames import frame_table
 from kdgat.can.graph_store import GraphStore, concatenate
 from kdgat.can.repeats import content_hash, find_repeated
-from kdgat.can.splits import build_splits, capture_graphs
+from kdgat.can.splits import capture_graphs
 from kdgat.leaks import CHECKS, leak_page, leak_report, refusal
 from kdgat.leaks.traces import both_fingerprints
 from kdgat.parameters import LeakLimits

@@ -28,8 +28,6 @@ from kdgat.errors import DataError
 
 LOGGER = logging.getLogger(__name__)
 
-SPLITS = ("train", "validation", "test")
-
 
 @dataclass(frozen=True)
 class Cut:
@@ -44,32 +42,6 @@ class Cut:
     window: int
     stride: int
     validation_share: float
-
-
-def build_splits(
-    captures: Mapping[str, pd.DataFrame], *, window: int, stride: int, validation_share: float
-) -> dict[str, GraphStore]:
-    """Turn captures into graphs in memory, without a profile.
-
-    Args:
-        captures: `<scenario>/<capture>` -> frame table.
-        window: frames in a window.
-        stride: frames from one window's start to the next.
-        validation_share: share of a training capture's windows to hold out.
-
-    Returns:
-        `train`, `validation` and `test`.
-
-    Raises:
-        DataError: As `split_blocks`, or training or validation lacks a class.
-    """
-    blocks: dict[str, list[GraphStore]] = {split: [] for split in SPLITS}
-    for split, block in split_blocks(captures, Cut(window, stride, validation_share)):
-        blocks[split].append(block)
-    splits = {split: concatenate(parts) for split, parts in blocks.items()}
-    for split, store in splits.items():
-        _check_classes(split, len(store), int(store.y.sum()), store.captures)
-    return splits
 
 
 def write_stores(
