@@ -146,3 +146,12 @@ def test_one_run_serves_the_cells_of_a_stage_with_one_seed_or_one_variant():
     assert plan.runs("autoencoder") == [0, 0, 0, 0, 4, 4, 4, 4]
     assert plan.runs("teacher") == [0, 1, 0, 1, 4, 5, 4, 5]
     assert plan.runs("fusion") == list(range(8))
+
+
+def test_both_plans_of_ablations_take_the_same_parts_away(project):
+    built_in, real = (
+        read_plan(project / "conf" / "sweeps" / name)
+        for name in ("ablations.yml", "ablations_hcrl_sa.yml")
+    )
+    assert built_in.overrides == real.overrides
+    assert (built_in.reference, built_in.one_variant) == (real.reference, real.one_variant)
