@@ -4,9 +4,9 @@ python benchmarks/cars_never_seen.py DATA_ROOT RAW_ROOT --datasets hcrl_sa set_0
 
 The fusions that each dataset and seed of a data root ends with judge the attack-free training
 captures of the other datasets, as they are and with sparse spoofing injected, calibrated with their
-first seconds. Printed for each budget: the operating point that validation's benign windows give,
-the share of benign windows above it, and that of attack windows. With several `--seconds` all are
-judged on what comes after the longest. No test capture is read.
+first seconds. Printed for each length of that prefix and each budget: the operating point that
+validation's benign windows give, the share of the cars' benign windows above it, and that of their
+attack windows; all of those after the longest prefix. No test capture is read.
 """
 
 import argparse
@@ -71,12 +71,10 @@ def main() -> None:
         ]
         for dataset in given.datasets
     }
-    print(
-        "| trained on | seed | fusion of | cars of | calibrated, s | windows | highest score ",
-        end="",
-    )
-    print("".join(f"| {budget:g}: point, FPR, recall " for budget in given.budgets) + "|")
-    print("|" + "---|" * (7 + len(given.budgets)))
+    settings = [(seconds, budget) for seconds in given.seconds for budget in given.budgets]
+    heads = "".join(f" {seconds:g} s, budget {budget:g} |" for seconds, budget in settings)
+    print("| trained on | seed | fusion of | cars of | windows, attacked |" + heads)
+    print("|" + "---|" * (5 + len(settings)))
     for dataset in given.datasets:
         for seed in given.seeds:
             place = Path(dataset) / f"seed_{seed}"
@@ -92,18 +90,19 @@ def main() -> None:
                 models = given.data_root / "06_models" / place
                 detector = load_detector(newest(models, f"{size}_agent.safetensors"))
                 for other in [each for each in given.datasets if each != dataset]:
+                    cells = []
                     for seconds in given.seconds:
                         benign, attacks = scores(detector, cars[other], seconds, longest)
-                        cells = [
-                            f"{point:.2f}, {(benign >= point).mean():.4f}, "
+                        cells += [
+                            f"{point:.2f}: {(benign >= point).mean():.4f}, "
                             f"{(attacks >= point).mean():.3f}"
                             for point in points
                         ]
-                        print(
-                            f"| {dataset} | {seed} | {size}s | {other} | {seconds:g} "
-                            f"| {len(benign):,} | {benign.max():.2f} | {' | '.join(cells)} |",
-                            flush=True,
-                        )
+                    print(
+                        f"| {dataset} | {seed} | {size}s | {other} "
+                        f"| {len(benign):,}, {len(attacks):,} | {' | '.join(cells)} |",
+                        flush=True,
+                    )
 
 
 if __name__ == "__main__":
