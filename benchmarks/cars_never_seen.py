@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from guard import BITRATE
 from hours_of_traffic import recorded
+from rule_expert import newest
 
 from kdgat import load_detector
 from kdgat.calibration import CALIBRATED, fit_threshold
@@ -26,10 +27,6 @@ from kdgat.detector import Detector
 
 Captures = list[tuple[pd.DataFrame, pd.DataFrame]]
 """As recorded, and attacked after its prefix."""
-
-
-def newest(folder: Path, name: str) -> Path:
-    return max((folder / name).glob(f"*/{name}"))
 
 
 def attacked_later(number: int, frames: pd.DataFrame, seconds: float) -> pd.DataFrame:

@@ -24,7 +24,10 @@ BUDGET = 0.001
 
 
 def newest(folder: Path, name: str) -> Path:
-    return max(folder.glob(f"{name}/*/{name}"))
+    versions = list(folder.glob(f"{name}/*/{name}"))
+    if not versions:
+        raise SystemExit(f"no {name} in {folder}: run the chain of that dataset and seed first")
+    return max(versions)
 
 
 def chains_to_read(doc: str) -> argparse.Namespace:
