@@ -109,6 +109,15 @@ class Forks:
         """Start `kedro <arguments>` on a data folder of its own."""
         return self._start(data, {"arguments": list(arguments)}, environment)
 
+    def to_be_killed(self, data: Path, *arguments: str, **environment: str) -> Forked:
+        """Start `kedro <arguments>` and measure no coverage.
+
+        coverage takes a lock at every call: a signal that ends the program there leaves it taken,
+        and the process waits for it for ever.
+        """
+        request = {"arguments": list(arguments), "unmeasured": True}
+        return self._start(data, request, environment)
+
     def completed(self, data: Path, *arguments: str, **environment: str) -> CompletedProcess:
         """Run `kedro <arguments>` on a data folder of its own to its end; its output is kept."""
         with tempfile.TemporaryDirectory() as folder:

@@ -1,7 +1,7 @@
 """Real `kedro` processes without seconds of imports each: this one imports once, then forks.
 
 Reads one JSON request a line. `{"arguments", "environment", "output"}` starts `kedro <arguments>`;
-with `"errors"`, another file, stderr goes there;
+with `"errors"`, another file, stderr goes there; with `"unmeasured"` coverage stops;
 `{"code", ...}` a piece of Python, and answers the process id; `{"wait", "seconds"}` answers the
 exit code, or null if the process goes on; `{"over"}` whether it has ended, and leaves its exit
 code to be waited for.
@@ -22,6 +22,7 @@ import matplotlib.pyplot  # noqa: F401
 import plotly.graph_objects  # noqa: F401
 import sklearn.ensemble  # noqa: F401
 import torch_geometric  # noqa: F401
+from coverage import Coverage
 from mlflow import MlflowClient
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,6 +37,9 @@ def begin(request: dict) -> None:
         del os.environ[name]
     os.environ.update(request["environment"])
     os.chdir(ROOT)
+    measuring = Coverage.current()
+    if measuring and request.get("unmeasured"):
+        measuring.stop()
     if "code" in request:
         exec(compile(request["code"], "<test>", "exec"), {"__name__": "__main__"})
         return

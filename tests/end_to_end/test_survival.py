@@ -33,7 +33,7 @@ CODES = {signal.SIGTERM: 143, signal.SIGKILL: -9, signal.SIGUSR1: 138}
 
 def start(forks, data: Path, pipeline: str, *values: str):
     command = ("run", "--env", "smoke", "--pipeline", pipeline)
-    return forks.kedro(data, *command, *(("--params", ",".join(values)) if values else ()))
+    return forks.to_be_killed(data, *command, *(("--params", ",".join(values)) if values else ()))
 
 
 def newest(data: Path, pattern: str) -> dict[str, Path]:
@@ -169,7 +169,7 @@ def test_the_same_command_at_the_same_time_is_another_run(forks, data):
 def test_a_key_from_outside_names_the_run(forks, data):
     arguments = ("run", "--env", "smoke", "--pipeline", "autoencoder", "--params")
     values = f"{LONG},seed=9"
-    process = forks.kedro(data, *arguments, values, KDGAT_RUN_KEY="sub-1/autoencoder")
+    process = forks.to_be_killed(data, *arguments, values, KDGAT_RUN_KEY="sub-1/autoencoder")
     kill_in_training(process, signal.SIGUSR1, random)
     (folder,) = (data / "checkpoints").glob("sub-1-autoencoder-*")
     process = forks.kedro(data, *arguments, values, KDGAT_RUN_KEY="sub-1/autoencoder")

@@ -27,7 +27,7 @@ def runs_of(data) -> dict:
 def start_training(forks, data):
     """Start a run of its own: the same command would go on with the one killed before."""
     values = f"{LONG},seed={next(SEEDS)}"
-    process = forks.kedro(
+    process = forks.to_be_killed(
         data, "run", "--env", "smoke", "--pipeline", "autoencoder", "--params", values
     )
     process.wait_until(lambda printed: "epoch 3/" in printed)
