@@ -139,7 +139,8 @@ class _Capture:
         self.level = persistent_level(margin, *persistence)
         bounds = episodes[["start", "end"]].to_numpy(dtype=np.float64)
         self.benign = (windows["label"].to_numpy() == 0) & ~touched(self.begin, self.end, bounds)
-        self.episodes = episodes[episodes["end"] >= self.begin[0]]
+        is_there = bounds[:, 1] >= self.begin[0]
+        self.bounds, self.episodes = bounds[is_there], episodes[is_there]
 
     def benign_hours(self) -> float:
         return float((self.end - self.begin)[self.benign].sum()) / HOUR
@@ -160,9 +161,8 @@ class _Capture:
 
     def delays(self, level: float) -> NDArray[np.float64]:
         """Give the seconds to the first alarm of each episode, NaN where there is none."""
-        delays = np.full(len(self.episodes), np.nan)
-        bounds = self.episodes[["start", "end"]].to_numpy(dtype=np.float64)
-        for place, (first, last) in enumerate(bounds):
+        delays = np.full(len(self.bounds), np.nan)
+        for place, (first, last) in enumerate(self.bounds):
             hits = (self.level >= level) & (self.end >= first) & (self.begin <= last)
             if hits.any():
                 filled = self.end[hits][0] - max(first, self.begin[0])
@@ -265,7 +265,7 @@ def _recall_at(captures: list[_Capture], allowed: float) -> float:
     episode, or without a benign window.
     """
     spans = [capture.alarm_spans() for capture in captures]
-    if not sum(len(capture.episodes) for capture in captures) or not sum(map(len, spans)):
+    if not sum(len(capture.bounds) for capture in captures) or not sum(map(len, spans)):
         return np.nan
     level = lowest_level(spans, allowed)
     delays = np.concatenate([capture.delays(level) for capture in captures])
