@@ -46,6 +46,13 @@ class Recording:
     channel: np.ndarray
     channels: Sequence[str]
 
+    def __post_init__(self) -> None:
+        """Let nobody write: what is derived is kept, and each kernel is compiled once only."""
+        for name in ("timestamp", "dlc", "payload"):
+            values = getattr(self, name).view()
+            values.flags.writeable = False
+            object.__setattr__(self, name, values)
+
     @classmethod
     def of(cls, frames: pd.DataFrame) -> "Recording":
         """Take the columns of a frame table; of CAN FD frames the first 8 bytes."""
