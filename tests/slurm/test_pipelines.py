@@ -31,6 +31,8 @@ def test_a_requeued_training_goes_on_with_the_code_of_the_submission(
     jobs = desk.submit("data_processing", "autoencoder", *values)
     (desk.checkout / "conf" / "smoke" / "parameters.yml").write_text("sead: 3\n")
     (desk.checkout / "src" / "kdgat" / "__init__.py").write_text("raise SystemExit(9)\n")
+    whole = ("run", "--pipelines", "data_processing,autoencoder", *values)
+    reference = forks.kedro(tmp_path / "whole", *whole)
     wait_for(lambda: "  epoch 2/" in desk.log("autoencoder"), 600)
     subprocess.run(["scontrol", "requeue", jobs[1]], check=True)
     wait_for(lambda: state_of(jobs[1]) in ("COMPLETED", "FAILED", "CANCELLED"), 600)
@@ -58,8 +60,6 @@ def test_a_requeued_training_goes_on_with_the_code_of_the_submission(
     assert f"going on with run {model.name}" in log
     assert log.count("  epoch 1/40") == 1
 
-    whole = ("run", "--pipelines", "data_processing,autoencoder", *values)
-    reference = forks.kedro(tmp_path / "whole", *whole)
     assert reference.wait(600) == 0, reference.printed
     name = "teacher_autoencoder.safetensors"
     (expected,) = (tmp_path / "whole").glob(f"06_models/synthetic/seed_1/{name}/*/{name}")

@@ -1,6 +1,8 @@
 """A snapshot holds the commit, the changes, `conf/local`, and nothing ignored."""
 
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,40 @@ def test_snapshot_is_the_working_tree_at_its_commit(repository, tmp_path):
     describe = ("describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
     assert git(copy, *describe) == git(repository, "rev-parse", "--short=12", "HEAD") + "-dirty"
     assert "-old" in git(copy, "diff")
+
+
+KERNEL = """
+from numba import njit
+
+@njit(cache=True)
+def double(x):
+    return 2 * x
+
+print(double(4), sum(double.stats.cache_hits.values()))
+"""
+
+
+def compiled_before(checkout: Path) -> str:
+    """Run a kernel; give its result, and how often it was there already."""
+    script = checkout / "src" / "kernel.py"
+    return subprocess.check_output([sys.executable, script], text=True).strip()
+
+
+def test_compiled_kernels_are_taken_along_and_old_ones_are_not_used(repository, tmp_path):
+    script = repository / "src" / "kernel.py"
+    script.parent.mkdir()
+    script.write_text(KERNEL)
+    (repository / ".gitignore").write_text("__pycache__")
+    git(repository, "add", ".")
+    git(repository, "commit", "--quiet", "-m", "kernel")
+    os.utime(script, (1e9, 1e9))
+    assert compiled_before(repository) == "8 0"
+    take_snapshot(repository, tmp_path / "same")
+    assert compiled_before(tmp_path / "same") == "8 1"
+
+    script.write_text(KERNEL.replace("2 * x", "3 * x"))
+    take_snapshot(repository, tmp_path / "changed")
+    assert compiled_before(tmp_path / "changed") == "12 0"
 
 
 def test_a_folder_that_is_no_checkout_is_refused(tmp_path):

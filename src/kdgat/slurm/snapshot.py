@@ -1,5 +1,6 @@
 """Code and configuration as they are at submission, in a folder of their own."""
 
+import filecmp
 import os
 import shutil
 import subprocess
@@ -8,13 +9,16 @@ from pathlib import Path
 from kdgat.errors import KdgatError
 
 IGNORED_BUT_NEEDED = "conf/local"
+COMPILED = "src/**/__pycache__/*.nb[ic]"
+"""What numba has compiled; it takes it for a source of the same time and size."""
 
 
 def take_snapshot(project: Path, folder: Path) -> None:
     """Copy a checkout: its commit, what was changed or added since, and `conf/local`.
 
     The copy is a git repository at the same commit, so that `git describe` and `git diff` say
-    there what they say in the checkout. Ignored files, data among them, stay behind.
+    there what they say in the checkout. Ignored files, data among them, stay behind, but for what
+    numba has compiled: jobs need not compile it again.
 
     Args:
         project: the checkout.
@@ -35,6 +39,12 @@ def take_snapshot(project: Path, folder: Path) -> None:
     local = source / IGNORED_BUT_NEEDED
     if local.is_dir():
         shutil.copytree(local, folder / IGNORED_BUT_NEEDED, dirs_exist_ok=True)
+    for path in source.glob(COMPILED):
+        _copy(path, folder / path.relative_to(source))
+    for path in folder.glob("src/**/*.py"):
+        original = source / path.relative_to(folder)
+        if original.is_file() and filecmp.cmp(original, path, shallow=False):
+            shutil.copystat(original, path)
 
 
 def _copy(source: Path, target: Path) -> None:
