@@ -7,7 +7,6 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
 from kdgat import locations
-from kdgat.datasets.tensors import ModelDataset
 from kdgat.lineage import Origin, parents_of, saved_versions
 from kdgat.parameters import Parameters
 from kdgat.tracking import records
@@ -84,6 +83,8 @@ def give_provenance(
         record: of the run.
         run_id: of its MLflow run, if the store has answered yet.
     """
+    from kdgat.datasets.tensors import ModelDataset  # torch, only for those who run
+
     common = {
         "version": record["version"],
         "run_id": run_id,
