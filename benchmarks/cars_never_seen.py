@@ -4,9 +4,9 @@ python benchmarks/cars_never_seen.py DATA_ROOT RAW_ROOT --datasets hcrl_sa set_0
 
 The fusions that each dataset and seed of a data root ends with judge the attack-free training
 captures of the other datasets, as they are and with sparse spoofing injected, calibrated with their
-first seconds. Printed for each length of that prefix and each budget: the operating point that
-validation's benign windows give, the share of the cars' benign windows above it, and that of their
-attack windows; all of those after the longest prefix. No test capture is read.
+first seconds (0: zero-shot). Printed for each length of that prefix and each budget: the operating
+point that validation's benign windows give, the share of the cars' benign windows above it, and
+that of their attack windows; all of those after the longest prefix. No test capture is read.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from hours_of_traffic import recorded
 from rule_expert import newest
 
 from kdgat import load_detector
-from kdgat.calibration import CALIBRATED, fit_threshold
+from kdgat.calibration import CALIBRATED, ZERO_SHOT, fit_threshold
 from kdgat.can.injections import inject
 from kdgat.can.profile_features import capture_clock
 from kdgat.can.windows import attack_counts
@@ -27,6 +27,10 @@ from kdgat.detector import Detector
 
 Captures = list[tuple[pd.DataFrame, pd.DataFrame]]
 """As recorded, and attacked after its prefix."""
+
+
+def protocol_of(seconds: float) -> str:
+    return CALIBRATED if seconds else ZERO_SHOT
 
 
 def attacked_later(number: int, frames: pd.DataFrame, seconds: float) -> pd.DataFrame:
@@ -46,7 +50,7 @@ def scores(detector: Detector, captures: Captures, seconds: float, later: float)
             attacks = frames["attack"].to_numpy()
             counts = attack_counts(attacks, windows["start"].to_numpy(), detector.window)
             judged = windows["start_time"] >= frames["timestamp"].iloc[0] + later
-            judged &= (windows["protocol"] == CALIBRATED) & ((counts > 0) == is_attack)
+            judged &= (windows["protocol"] == protocol_of(seconds)) & ((counts > 0) == is_attack)
             found[is_attack].append(windows["score"][judged].to_numpy())
     return [np.concatenate(parts) for parts in found]
 
@@ -56,17 +60,19 @@ def main() -> None:
     parser.add_argument("data_root", type=Path)
     parser.add_argument("raw_root", type=Path)
     parser.add_argument("--datasets", nargs="+", required=True)
+    parser.add_argument("--cars", nargs="+", help="of these datasets; by default of --datasets")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--budgets", type=float, nargs="+", default=[0.001, 0.002, 0.003, 0.005])
     parser.add_argument("--seconds", type=float, nargs="+", default=[5.0])
     given = parser.parse_args()
     longest = max(given.seconds)
+    judged = given.cars or given.datasets
     cars = {
         dataset: [
             (frames, attacked_later(number, frames, longest))
             for number, (_, frames) in enumerate(recorded(given.raw_root / dataset))
         ]
-        for dataset in given.datasets
+        for dataset in judged
     }
     settings = [(seconds, budget) for seconds in given.seconds for budget in given.budgets]
     heads = "".join(f" {seconds:g} s, budget {budget:g} |" for seconds, budget in settings)
@@ -77,23 +83,26 @@ def main() -> None:
             place = Path(dataset) / f"seed_{seed}"
             validation = pd.read_parquet(
                 newest(given.data_root / "07_model_output" / place, "window_scores.parquet")
-            ).query("split == 'validation' and protocol == @CALIBRATED")
+            ).query("split == 'validation'")
             for size in ("student", "teacher"):
                 own = validation[validation["model"] == f"{size}_fusion"]
-                points = [
-                    fit_threshold(own["label"], own["score"], budget=budget).value
-                    for budget in given.budgets
-                ]
+                points = {
+                    protocol: [
+                        fit_threshold(part["label"], part["score"], budget=budget).value
+                        for budget in given.budgets
+                    ]
+                    for protocol, part in own.groupby("protocol")
+                }
                 models = given.data_root / "06_models" / place
                 detector = load_detector(newest(models, f"{size}_agent.safetensors"))
-                for other in [each for each in given.datasets if each != dataset]:
+                for other in [each for each in judged if each != dataset]:
                     cells = []
                     for seconds in given.seconds:
                         benign, attacks = scores(detector, cars[other], seconds, longest)
                         cells += [
                             f"{point:.2f}: {(benign >= point).mean():.4f}, "
                             f"{(attacks >= point).mean():.3f}"
-                            for point in points
+                            for point in points[protocol_of(seconds)]
                         ]
                     print(
                         f"| {dataset} | {seed} | {size}s | {other} "
