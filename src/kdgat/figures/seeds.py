@@ -1,16 +1,24 @@
 """All models over several seeds, as Markdown tables."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import pandas as pd
 
 from kdgat.errors import DataError
 from kdgat.figures.scorecard import UNDEFINED
 from kdgat.figures.style import in_words, require_columns
-from kdgat.metrics.verdicts import is_baseline
+from kdgat.metrics.verdicts import BASELINES, DETECTORS, contests, is_baseline
+from kdgat.metrics.verdicts import FUSIONS as WAYS_TO_JOIN
 
 FUSIONS = ("student_fusion", "teacher_fusion")
+RIVALS = {
+    BASELINES: ("the best baseline", "a baseline"),
+    DETECTORS: ("the better of its detectors", "a detector"),
+    WAYS_TO_JOIN: ("the best other way to join them", "another way"),
+}
+"""Whom a fusion meets, as in metrics.verdicts: how to call the best of them, and any."""
+
 COLUMNS = (
     "model", "scenario", "protocol", "f1", "f1_low", "f1_high", "false_positive_rate", "auroc", "n",
 )  # fmt: skip
@@ -42,7 +50,7 @@ def headline_table(scorecards: Mapping[int, pd.DataFrame]) -> str:
         "|---|---|---|---|---|---|",
     ]
     for scenario, own in rows.groupby("scenario", sort=False):
-        rival = _best_baseline(own)
+        rival = _best(own, list(filter(is_baseline, own["model"].unique())))
         ours = " | ".join(_headline(own[own["model"] == model]) for model in FUSIONS)
         best = f"{in_words(rival)}: {_headline(own[own['model'] == rival])}" if rival else "–"
         lines.append(
@@ -59,8 +67,8 @@ def seeds_table(scorecards: Mapping[int, pd.DataFrame]) -> str:
         scorecards: seed -> metrics.SCORECARD_COLUMNS.
 
     Returns:
-        Markdown: how each fusion stands to the best baseline of each scenario; then one row per
-        scenario, protocol and model whose F1 every seed has.
+        Markdown: how each fusion stands to the best baseline, detector and other way to join them
+        of each scenario; then one row per scenario, protocol and model whose F1 every seed has.
 
     Raises:
         DataError: a column is missing, or there is no scorecard.
@@ -78,30 +86,31 @@ def seeds_table(scorecards: Mapping[int, pd.DataFrame]) -> str:
 
 
 def _summary(rows: pd.DataFrame) -> Iterator[str]:
-    """Say of each fusion by how much its mean F1 exceeds that of the best baseline."""
+    """Say of each fusion by how much its mean F1 exceeds that of the best of each kind of rival."""
     means = rows.groupby(["scenario", "model"], sort=False)["f1"].mean()
-    for fusion in FUSIONS:
+    meetings = contests(list(rows["model"].unique()))
+    for kind, fusion, rivals in sorted(meetings, key=lambda meeting: meeting.model):
         margins = {
             (scenario, rival): means[scenario, fusion] - means[scenario, rival]
             for scenario, own in rows.groupby("scenario", sort=False)
-            for rival in [_best_baseline(own)]
+            for rival in [_best(own, rivals)]
             if rival and fusion in set(own["model"])
         }
         if margins:
+            best, any_of_them = RIVALS[kind]
             scenario, rival = min(margins, key=margins.get)
             lost = sum(margin < 0 for margin in margins.values())
             yield (
-                f"- {in_words(fusion)}: mean F1 less that of the best baseline of each scenario "
+                f"- {in_words(fusion)}: mean F1 less that of {best} of each scenario "
                 f"and protocol {sum(margins.values()) / len(margins):+.4f} in the mean, "
                 f"{margins[scenario, rival]:+.4f} at worst ({in_words(scenario)}, "
-                f"{in_words(rival)}); a baseline has the higher one in {lost} of {len(margins)}."
+                f"{in_words(rival)}); {any_of_them} has the higher one in {lost} of {len(margins)}."
             )
 
 
-def _best_baseline(rows: pd.DataFrame) -> str | None:
-    """Name the baseline with the highest mean F1 among rows of one scenario, None without one."""
-    baselines = rows[rows["model"].map(is_baseline)]
-    means = baselines.groupby("model", sort=False)["f1"].mean()
+def _best(rows: pd.DataFrame, rivals: Collection[str]) -> str | None:
+    """Name the rival with the highest mean F1 among rows of one scenario, None without one."""
+    means = rows[rows["model"].isin(rivals)].groupby("model", sort=False)["f1"].mean()
     return None if means.empty else str(means.idxmax())
 
 
