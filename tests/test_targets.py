@@ -51,6 +51,17 @@ def test_a_student_far_from_its_teacher_is_a_miss():
     assert "| -0.0040: **missed** |" in row
 
 
+def test_with_further_cars_more_is_wanted_zero_shot():
+    """All reach what is wanted but the students on test 03: F1 .994, where .995 is wanted."""
+    cards = scorecard()
+    is_third = cards["scenario"].eq("test_03_x") & cards["model"].eq("student_fusion")
+    cards.loc[is_third, "f1"] = 0.994
+    rows = scenario_targets("hcrl_sa", {1: cards}, further=True).splitlines()[2:]
+    assert len(rows) == 3
+    assert rows[0].startswith("| test 01 x, zero shot | ≥ 0.995, –, ≤ 0.004 | 0.9990, 0.9990, ")
+    assert ["**missed**" in row for row in rows] == [False, False, True]
+
+
 def test_captures_with_sparse_attacks_need_less():
     rows = pd.DataFrame(
         {"model": model, "protocol": "calibrated", "capture": f"test_03/{name}", "f1": 0.92,

@@ -32,7 +32,7 @@ DETECTOR_FILES = (
 PICTURES = {
     "score_over_time": "Score over time of a test capture, attacks shaded, alarms marked",
     "roc_low_false_positives": "ROC at low false-positive rates",
-    "false_alarms_and_recall": "Recall of attack windows over false alarms an hour",
+    "false_alarms_and_recall": "Recall of attack windows over false alarms an hour, every benign window counted by itself",
 }
 """Of the newest run that the section of a dataset shows, with what each is."""
 
@@ -97,7 +97,7 @@ def _section(dataset: str, page: Path, seed: int) -> str:
     )
     return (
         f"{page.read_text()}\n{pictures}\n\n"
-        f"{_wanted(dataset)}{_over_seeds(dataset)}"
+        f"{_wanted(dataset, _has_further_cars(page))}{_over_seeds(dataset)}"
         f"Configurations of {dataset} whose test scores the run records of this data root hold "
         "(parameters but the seed, at one state of the code): "
         f"{records.scored_configurations(dataset)}.\n"
@@ -127,12 +127,18 @@ def _picture(page: Path, name: str) -> Path:
     return picture
 
 
-def _wanted(dataset: str) -> str:
+def _has_further_cars(page: Path) -> bool:
+    """Say whether the detectors of a page have further training cars, by the record of its run."""
+    parameters = records.read(page.parent.name)["parameters"]
+    return bool(parameters["data_processing"]["further_vehicles"])
+
+
+def _wanted(dataset: str, further: bool) -> str:
     """Say what was to be reached and is; empty where nothing was said of the dataset."""
     from kdgat.figures.targets import capture_targets, scenario_targets
 
     tables = (
-        scenario_targets(dataset, _scorecards(dataset)),
+        scenario_targets(dataset, _scorecards(dataset), further=further),
         capture_targets(dataset, _scorecards(dataset, "capture_scorecard.csv")),
     )
     return "".join(f"### What was to be reached\n\n{table}\n" for table in tables if table)
