@@ -14,6 +14,12 @@ GRAPH = {"node_features": len(NODE_FEATURES), "edge_features": len(EDGE_FEATURES
 FUSION = {"state_features": len(FUSION_FEATURES), "actions": len(FUSION_WEIGHTS)}
 
 
+def size_of(group: str, model: str, kind: str, widths: dict[str, int]) -> int:
+    text = (CONFIGURATION / f"parameters_{group}.yml").read_text()
+    module = build_module(kind, {**widths, **yaml.safe_load(text)[group][model]})
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
 @pytest.mark.parametrize(
     ("group", "model", "kind", "widths", "least", "most"),
     [
@@ -26,7 +32,16 @@ FUSION = {"state_features": len(FUSION_FEATURES), "actions": len(FUSION_WEIGHTS)
     ],
 )
 def test_parameters(group, model, kind, widths, least, most):
-    text = (CONFIGURATION / f"parameters_{group}.yml").read_text()
-    sizes = yaml.safe_load(text)[group][model]
-    module = build_module(kind, {**widths, **sizes})
-    assert least <= sum(parameter.numel() for parameter in module.parameters()) <= most
+    assert least <= size_of(group, model, kind, widths) <= most
+
+
+@pytest.mark.parametrize(
+    ("kind", "widths", "teacher", "student"),
+    [
+        ("vgae", GRAPH, ("autoencoder", "model"), ("distillation", "autoencoder")),
+        ("gat", GRAPH, ("teacher", "model"), ("distillation", "classifier")),
+        ("q_network", FUSION, ("fusion", "teacher"), ("fusion", "student")),
+    ],
+)
+def test_a_student_has_a_twentieth_of_its_teachers_parameters(kind, widths, teacher, student):
+    assert size_of(*teacher, kind, widths) >= 20 * size_of(*student, kind, widths)
