@@ -78,15 +78,18 @@ def attacked_frames(attacked: Injection) -> pd.DataFrame:
 
 
 def measure(
-    model: Path, cars: list[tuple[str, pd.DataFrame]], rules: list[tuple[int, int]]
+    model: Path,
+    cars: list[tuple[str, pd.DataFrame]],
+    attacks: list[str],
+    rules: list[tuple[int, int]],
 ) -> list[pd.DataFrame]:
     """Give for each rule one row for each attack and protocol, which all count benign captures."""
     detector = load_detector(model)
     windows, episodes = [], []
     for number, (name, frames) in enumerate(cars):
         benign = judge(detector, name, frames)
-        for kind, attack in enumerate(ATTACKS):
-            generator = np.random.default_rng([4, number, kind])
+        for attack in attacks:
+            generator = np.random.default_rng([4, number, ATTACKS.index(attack)])
             attacked = inject(frames, attack, generator, bitrate=BITRATE)
             here = f"{name}+{attack}"
             windows += [benign.assign(scenario=attack)]
@@ -120,6 +123,13 @@ def cell(row: tuple) -> str:
     )
 
 
+def place(model: Path) -> str:
+    """Name a stored model by dataset, seed and name, and another one by its file."""
+    parents = model.resolve().parents
+    stored = len(parents) > 3 and parents[3].parent.name == "06_models"
+    return f"{parents[3].name} {parents[2].name} {model.stem}" if stored else model.stem
+
+
 def k_of_n(text: str) -> tuple[int, int]:
     k, n = text.split("/")
     return int(k), int(n)
@@ -131,6 +141,7 @@ def main() -> None:
     parser.add_argument("--recorded", type=Path, nargs="*", default=[])
     parser.add_argument("--cars", type=int, default=6)
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--attacks", nargs="+", choices=ATTACKS, default=list(ATTACKS))
     parser.add_argument("--persistence", type=k_of_n, nargs="+", default=[(1, 1)])
     arguments = parser.parse_args()
     groups = {folder.name: list(recorded(folder)) for folder in arguments.recorded}
@@ -141,10 +152,10 @@ def main() -> None:
     print("|" + "---|" * (5 + len(arguments.persistence)))
     for model in arguments.models:
         for group, cars in groups.items():
-            tables = measure(model, cars, arguments.persistence)
+            tables = measure(model, cars, arguments.attacks, arguments.persistence)
             for rows in zip(*(table.itertuples() for table in tables), strict=True):
                 print(
-                    f"| {rows[0].model} | {group} | {rows[0].protocol} | {rows[0].scenario} "
+                    f"| {place(model)} | {group} | {rows[0].protocol} | {rows[0].scenario} "
                     f"| {rows[0].benign_hours:.3f} | {' | '.join(map(cell, rows))} |",
                     flush=True,
                 )
