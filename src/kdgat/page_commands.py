@@ -32,7 +32,8 @@ DETECTOR_FILES = (
 PICTURES = {
     "score_over_time": "Score over time of a test capture, attacks shaded, alarms marked",
     "roc_low_false_positives": "ROC at low false-positive rates",
-    "false_alarms_and_recall": "Recall of attack windows over false alarms an hour, every benign window counted by itself",
+    "false_alarms_and_recall": "Recall of attack windows over false alarms an hour, "
+    "every benign window counted by itself",
 }
 """Of the newest run that the section of a dataset shows, with what each is."""
 
