@@ -132,28 +132,50 @@ def test_losses_below_zero_keep_a_linear_axis(history):
     assert [axes.get_yscale() for axes in panels(learning_curves(only_losses))] == ["linear"] * 2
 
 
-def test_score_over_time_shades_runs_and_counts_verdicts():
+def test_score_over_time_shades_episodes_and_counts_verdicts():
     labels, scores = [0, 1, 1, 0, 1, 0], [-1.0, 2.0, -2.0, 3.0, 0.0, -1.0]
-    figure = score_over_time(capture_scores("student_classifier", "test_01", labels, scores), 0.0)
-    (axes,) = panels(figure)
-    assert axes.get_xlabel() == "time since the capture's first window [s]"
-    assert axes.get_ylabel() == "attack logit"
+    one = capture_scores("student_classifier", "test_01", labels, scores)
+    silent = capture_scores("student_classifier", "test_05", [0, np.nan, np.nan], [-1.0, 1.0, -1.0])
+    episodes = pd.DataFrame(
+        {
+            "capture": ["test_01/drive", "test_01/drive", "test_05/drive", "test_05/drive"],
+            "start": [1001.2, 1004.0, 1001.5, np.nan],
+            "end": [1002.8, 1004.5, 1002.7, np.nan],
+        }
+    )
+    points = {"test_01/drive": 0.0, "test_05/drive": 0.5}
+    figure = score_over_time(pd.concat([one, silent]), points, episodes)
+    upper, lower = panels(figure)
+    assert lower.get_xlabel() == "time since the capture's first window [s]"
+    assert upper.get_ylabel() == "attack logit"
     assert legend_of(figure) == [
-        "attack windows",
-        "quiet (2)",
-        "alarm (2)",
-        "missed attack (1)",
-        "false alarm (1)",
+        "episode",
+        "quiet",
+        "alarm",
+        "missed attack",
+        "false alarm",
+        "no label",
         "threshold",
     ]
-    shaded = [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in axes.patches]
-    np.testing.assert_allclose(shaded, [(1.0, 2.9), (4.0, 4.9)])
-    assert figure.get_suptitle() == "student classifier on test_01/drive"
+    shaded = [
+        [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in axes.patches]
+        for axes in (upper, lower)
+    ]
+    np.testing.assert_allclose(shaded[0], [(1.2, 2.8), (4.0, 4.5)])
+    np.testing.assert_allclose(shaded[1], [(1.5, 2.7)])
+    marked = [len(points.get_offsets()) for points in upper.collections]
+    assert marked == [2, 2, 1, 1, 0], "quiet, alarm, missed attack, false alarm, no label"
+    assert [len(points.get_offsets()) for points in lower.collections] == [1, 0, 0, 0, 2]
+    assert figure.get_suptitle() == "student classifier"
+    assert [axes.get_title(loc="left").splitlines() for axes in (upper, lower)] == [
+        ["test_01/drive", "alarms: 2 of 3 attack windows, 1 of 3 benign ones"],
+        ["test_05/drive", "alarms: 0 of 1 benign ones, 1 of 2 without a label"],
+    ]
 
 
-def test_score_over_time_takes_one_capture_and_one_model(window_scores):
-    with pytest.raises(DataError, match="hold 3 captures"):
-        score_over_time(window_scores, 0.0)
+def test_score_over_time_takes_one_model(window_scores):
+    with pytest.raises(DataError, match="hold 3 models"):
+        score_over_time(window_scores, {}, pd.DataFrame(columns=["capture", "start", "end"]))
 
 
 def test_roc_is_logarithmic_and_marks_the_operating_points(window_scores):
@@ -311,7 +333,7 @@ def test_names_in_words():
         fusion_weight_over_state,
         scorecard_bars,
         scorecard_table,
-        lambda table: score_over_time(table, 0.0),
+        lambda table: score_over_time(table, {}, pd.DataFrame()),
         lambda table: roc_low_false_positives(table, {}),
         lambda table: teacher_against_student(table, "a", "b"),
     ],

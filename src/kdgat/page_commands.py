@@ -30,7 +30,8 @@ DETECTOR_FILES = (
 )
 
 PICTURES = {
-    "score_over_time": "Score over time of a test capture, attacks shaded, alarms marked",
+    "score_over_time": "Score over time of the capture of each test scenario with the lowest F1, "
+    "episodes shaded, alarms marked",
     "roc_low_false_positives": "ROC at low false-positive rates",
     "false_alarms_and_recall": "Recall of attack windows over false alarms an hour, "
     "every benign window counted by itself",

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from kdgat.parameters import check_parameters
 from kdgat.pipelines.evaluation.nodes import draw_scores
@@ -31,6 +32,21 @@ def windows_of(model: str, capture: str, point: str) -> pd.DataFrame:
     )
 
 
+NO_EPISODES = pd.DataFrame(columns=["capture", "start", "end", "attack_frames"])
+
+
+def f1_of(first: float, second: float) -> pd.DataFrame:
+    """Captures as in the capture scorecard; the other protocol's figures are the other way."""
+    captures = ["test_01/a_distrusted", "test_01/b_trusted"]
+    rows = {"model": "student_fusion", "capture": captures}
+    return pd.concat(
+        [
+            pd.DataFrame(rows | {"protocol": "zero_shot", "f1": [second, first]}),
+            pd.DataFrame(rows | {"protocol": "calibrated", "f1": [first, second]}),
+        ]
+    )
+
+
 def test_a_capture_whose_prefix_is_distrusted_is_drawn_at_the_zero_shot_point():
     scores = pd.concat(
         windows_of(model, capture, point)
@@ -38,10 +54,12 @@ def test_a_capture_whose_prefix_is_distrusted_is_drawn_at_the_zero_shot_point():
         for capture, point in (("a_distrusted", "zero_shot"), ("b_trusted", "calibrated"))
     )
     parameters = check_parameters(configuration(None, {})["parameters"]).evaluation
-    printed, explored, roc, both = draw_scores(scores, dict.fromkeys(MODELS, POINTS), parameters)
+    printed, explored, roc, both = draw_scores(
+        scores, dict.fromkeys(MODELS, POINTS), f1_of(0.5, 0.9), NO_EPISODES, parameters
+    )
 
     (axes,) = printed.axes
-    assert [line.get_ydata()[0] for line in axes.lines if line.get_label() == "threshold"] == [2.0]
+    assert [line.get_ydata()[0] for line in axes.lines if line.get_linestyle() == "--"] == [2.0]
     told = [[verdict for verdict, _ in trace.customdata] for trace in explored.data]
     assert told == [
         ["quiet", "quiet", "missed attack", "alarm"],
@@ -52,3 +70,23 @@ def test_a_capture_whose_prefix_is_distrusted_is_drawn_at_the_zero_shot_point():
     assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in marked] == [(0.25, 0.75)] * 3
     drawn = np.concatenate([points.get_offsets() for points in both.axes[0].collections])
     assert sorted(drawn[:, 0]) == [-3.0, -1.0, -1.0, -1.0, 1.0, 1.0, 1.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("scorecard", "capture"),
+    [
+        (f1_of(0.9, 0.5), "b_trusted"),
+        (f1_of(np.nan, 0.5), "b_trusted"),
+        (f1_of(0.5, 0.9), "a_dist"),
+    ],
+)
+def test_of_a_scenario_the_capture_with_the_lowest_f1_is_printed(scorecard, capture):
+    scores = pd.concat(
+        windows_of(model, capture, "calibrated")
+        for model in MODELS
+        for capture in ("a_distrusted", "b_trusted")
+    )
+    parameters = check_parameters(configuration(None, {})["parameters"]).evaluation
+    points = dict.fromkeys(MODELS, POINTS)
+    (axes,) = draw_scores(scores, points, scorecard, NO_EPISODES, parameters)[0].axes
+    assert axes.get_title(loc="left").startswith(f"test_01/{capture}")

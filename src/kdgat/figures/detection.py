@@ -4,8 +4,11 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from sklearn.metrics import roc_curve
 
 from kdgat.errors import DataError
@@ -27,87 +30,107 @@ PANELS_IN_A_ROW = 3
 
 
 @house_style
-def score_over_time(window_scores: pd.DataFrame, threshold: float) -> Figure:
-    """Draw one model's scores over one capture, attack windows shaded, alarms marked.
+def score_over_time(
+    window_scores: pd.DataFrame, thresholds: Mapping[str, float], episodes: pd.DataFrame
+) -> Figure:
+    """Draw one model's scores over some captures, episodes shaded, alarms marked.
 
     Args:
         window_scores: columns capture, model, start_time and end_time (s, of the window's first
-            and last frame), label, score; one capture, one model.
-        threshold: windows at or above it alarm; in the scores' unit.
+            and last frame), label (NaN where an ID is silent and nothing says since when it is
+            missed), score; one model.
+        thresholds: capture -> its windows at or above it alarm; in the scores' unit.
+        episodes: columns capture, start and end (s, on the windows' clock; NaN where unknown).
 
     Returns:
-        Time runs from the capture's first window, in s.
+        A panel for each capture, in order of appearance; time runs from its first window, in s.
 
     Raises:
-        DataError: a column is missing, or there is not exactly one capture and one model.
+        DataError: a column is missing, there is no window, or more than one model.
     """
     columns = ("capture", "model", "start_time", "end_time", "label", "score")
     require_columns(window_scores, columns, "Scores over time")
-    for name in ("capture", "model"):
-        held = window_scores[name].nunique()
-        if held != 1:
-            raise DataError(f"Scores over time hold {held} {name}s: draw one at a time.")
-    windows = window_scores.sort_values("start_time", ignore_index=True)
-    time = windows["start_time"] - windows["start_time"].iloc[0]
-    figure = Figure(figsize=(9, 3.2))
-    axes = figure.subplots()
-    shade_attacks(axes, windows)
-    axes.plot(time, windows["score"], color=GREY, linewidth=0.5, zorder=1)
-    mark_verdicts(axes, time, windows, threshold)
-    axes.axhline(threshold, color=INK, linestyle="dashed", linewidth=1, label="threshold")
-    axes.set(
-        xlabel="time since the capture's first window [s]",
-        ylabel=score_name(windows["model"].iloc[0]),
-        xlim=(0, windows["end_time"].iloc[-1] - windows["start_time"].iloc[0]),
-    )
-    figure.suptitle(
-        f"{in_words(windows['model'].iloc[0])} on {windows['capture'].iloc[0]}",
-        x=0.01,
-        ha="left",
-        fontsize=9.5,
-        fontweight="bold",
-    )
-    figure.legend(loc="outside lower center", ncols=6, markerscale=1.5)
+    held = window_scores["model"].nunique()
+    if held != 1:
+        raise DataError(f"Scores over time hold {held} models: draw one at a time.")
+    captures = window_scores["capture"].unique()
+    model = window_scores["model"].iloc[0]
+    figure = Figure(figsize=(9, 0.9 + 2.4 * len(captures)))
+    panels = figure.subplots(len(captures), squeeze=False).ravel()
+    for axes, capture in zip(panels, captures, strict=True):
+        windows = window_scores[window_scores["capture"] == capture]
+        windows = windows.sort_values("start_time", ignore_index=True)
+        begin = windows["start_time"].iloc[0]
+        shade_episodes(axes, episodes[episodes["capture"] == capture], begin)
+        time = windows["start_time"] - begin
+        axes.plot(time, windows["score"], color=GREY, linewidth=0.5, zorder=1)
+        counts = mark_verdicts(axes, time, windows, thresholds[capture])
+        axes.axhline(thresholds[capture], color=INK, linestyle="dashed", linewidth=1)
+        axes.set(
+            title=f"{capture}\nalarms: {counts}",
+            ylabel=score_name(model),
+            xlim=(0, windows["end_time"].iloc[-1] - begin),
+        )
+    panels[-1].set_xlabel("time since the capture's first window [s]")
+    figure.suptitle(in_words(model), x=0.01, ha="left", fontsize=9.5, fontweight="bold")
+    figure.legend(handles=_signs(), loc="outside lower center", ncols=7, markerscale=1.5)
     return figure
 
 
-def shade_attacks(axes: Axes, windows: pd.DataFrame) -> None:
-    """Shade every run of attack windows from its first window's start to its last one's end."""
-    attack = np.concatenate([[0], windows["label"].to_numpy(), [0]]).astype(np.int8)
-    begins, ends = np.flatnonzero(np.diff(attack) == 1), np.flatnonzero(np.diff(attack) == -1) - 1
-    zero = windows["start_time"].iloc[0]
-    for number, (begin, end) in enumerate(zip(begins, ends, strict=True)):
+def shade_episodes(axes: Axes, episodes: pd.DataFrame, begin: float) -> None:
+    """Shade every episode whose bounds are known; `begin`, s, is where the axis has its zero."""
+    for start, end in episodes[["start", "end"]].dropna().to_numpy():
         axes.axvspan(
-            windows["start_time"].iloc[begin] - zero,
-            windows["end_time"].iloc[end] - zero,
+            start - begin,
+            end - begin,
             facecolor=ATTACK_LIGHT,
             edgecolor=ATTACK_LIGHT,
-            label=None if number else "attack windows",
             zorder=0,
         )
 
 
-def mark_verdicts(axes: Axes, time: pd.Series, windows: pd.DataFrame, threshold: float) -> None:
-    """Mark quiet windows, right and false alarms, and missed attacks, each with its count."""
-    attack, alarm = windows["label"] == 1, windows["score"].astype(np.float64) >= threshold
-    verdicts = (
-        ("quiet", ~attack & ~alarm, {"marker": ".", "s": 8, "color": BENIGN, "linewidth": 0}),
-        ("alarm", attack & alarm, {"marker": "o", "s": 9, "color": ATTACK, "linewidth": 0}),
-        (
-            "missed attack",
-            attack & ~alarm,
-            {"marker": "o", "s": 22, "facecolor": "white", "edgecolor": ATTACK, "linewidth": 1},
-        ),
-        ("false alarm", ~attack & alarm, {"marker": "x", "s": 26, "color": "black"}),
+VERDICT_LOOKS = {
+    "quiet": {"marker": ".", "s": 8, "color": BENIGN, "linewidth": 0},
+    "alarm": {"marker": "o", "s": 9, "color": ATTACK, "linewidth": 0},
+    "missed attack": {
+        "marker": "o",
+        "s": 22,
+        "facecolor": "white",
+        "edgecolor": ATTACK,
+        "linewidth": 1,
+    },
+    "false alarm": {"marker": "x", "s": 26, "color": "black"},
+    "no label": {"marker": ".", "s": 8, "color": GREY, "linewidth": 0},
+}
+
+
+def mark_verdicts(axes: Axes, time: pd.Series, windows: pd.DataFrame, threshold: float) -> str:
+    """Mark quiet windows, right and false alarms, missed attacks and windows without a label.
+
+    Returns:
+        How many of each label alarm, in words.
+    """
+    attack, benign = windows["label"] == 1, windows["label"] == 0
+    alarm = windows["score"].astype(np.float64) >= threshold
+    chosen = (benign & ~alarm, attack & alarm, attack & ~alarm, benign & alarm, ~attack & ~benign)
+    verdicts = dict(zip(VERDICT_LOOKS, chosen, strict=True))
+    for name, rows in verdicts.items():
+        axes.scatter(time[rows], windows["score"][rows], zorder=2, **VERDICT_LOOKS[name])
+    told = {"attack windows": attack, "benign ones": benign, "without a label": ~attack & ~benign}
+    return ", ".join(
+        f"{(rows & alarm).sum():,} of {rows.sum():,} {what}"
+        for what, rows in told.items()
+        if rows.any()
     )
-    for name, chosen, look in verdicts:
-        axes.scatter(
-            time[chosen],
-            windows["score"][chosen],
-            label=f"{name} ({chosen.sum():,})",
-            zorder=2,
-            **look,
-        )
+
+
+def _signs() -> list[Artist]:
+    """Explain shade, marks and line, once for all panels."""
+    nowhere = Figure().subplots()
+    marks = [nowhere.scatter([], [], label=name, **look) for name, look in VERDICT_LOOKS.items()]
+    episode = Patch(facecolor=ATTACK_LIGHT, label="episode")
+    threshold = Line2D([], [], color=INK, linestyle="dashed", linewidth=1, label="threshold")
+    return [episode, *marks, threshold]
 
 
 @house_style

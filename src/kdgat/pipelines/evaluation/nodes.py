@@ -236,33 +236,48 @@ def draw_scorecard(scorecard: pd.DataFrame) -> PlotlyFigure:
 
 
 def draw_scores(
-    window_scores: pd.DataFrame, thresholds: Thresholds, parameters: Evaluation
+    window_scores: pd.DataFrame,
+    thresholds: Thresholds,
+    capture_scorecard: pd.DataFrame,
+    test_episodes: pd.DataFrame,
+    parameters: Evaluation,
 ) -> tuple[Figure, PlotlyFigure, Figure, Figure]:
-    """Draw a capture's scores over time, the ROC at low false-positive rates, both classifiers.
+    """Draw scores over time, the ROC at low false-positive rates, both classifiers.
 
     As the scorecard does, they judge a capture whose prefix the guard distrusts at the zero-shot
     operating point.
 
     Returns:
-        Scores over time to print and, of all captures, to explore; ROC; teacher and student; of
-        the calibrated protocol. The capture to print is the first test capture with
-        attacks, or the first where none has any; the model `evaluation.drawn_model`.
+        Scores over time to print, of the capture of each scenario in which
+        `evaluation.drawn_model` has the lowest F1, and, of all captures, to explore; ROC; teacher
+        and student; of the calibrated protocol.
     """
     of_test = (window_scores["split"] == "test") & (window_scores["protocol"] == CALIBRATED)
     test, points = window_scores[of_test], _values(thresholds)
     drawn = test[test["model"] == parameters.drawn_model]
-    attacked = drawn[drawn["label"] == 1]
-    capture = (drawn if attacked.empty else attacked)["capture"].iloc[0]
     judged_at = drawn.drop_duplicates("capture").set_index("capture")["operating_point"]
     values = judged_at.map(points[parameters.drawn_model]).to_dict()
     judged = metrics.above_points(test, points)
     drawn_models = [model for model in points if model in set(test["model"])]
+    hardest = _hardest(drawn, capture_scorecard)
+    labelled = metrics.known_windows(drawn, test_episodes).index
+    shown = drawn.assign(label=drawn["label"].where(drawn.index.isin(labelled)))
     return (
-        figures.score_over_time(drawn[drawn["capture"] == capture], values[capture]),
+        figures.score_over_time(shown[shown["capture"].isin(hardest)], values, test_episodes),
         figures.scores_to_explore(drawn, values),
         figures.roc_low_false_positives(judged, dict.fromkeys(drawn_models, 0.0)),
         figures.teacher_against_student(judged, "teacher_classifier", "student_classifier"),
     )
+
+
+def _hardest(windows: pd.DataFrame, capture_scorecard: pd.DataFrame) -> list[str]:
+    """Name the capture of each scenario with the lowest F1, or the first where none has any."""
+    model = windows["model"].iloc[0]
+    of_model = capture_scorecard["model"] == model
+    rows = capture_scorecard[of_model & (capture_scorecard["protocol"] == CALIBRATED)]
+    captures = windows[["scenario", "capture"]].drop_duplicates()
+    ranked = captures.merge(rows[["capture", "f1"]], on="capture", how="left")
+    return ranked.sort_values("f1", kind="stable").drop_duplicates("scenario")["capture"].tolist()
 
 
 def draw_fusion_weights(fusion_states: pd.DataFrame) -> Figure:

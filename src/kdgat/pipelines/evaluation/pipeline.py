@@ -123,6 +123,8 @@ def create_pipeline() -> Pipeline:
                 inputs={
                     "window_scores": "window_scores",
                     "thresholds": "thresholds",
+                    "capture_scorecard": "capture_scorecard",
+                    "test_episodes": "test_episodes",
                     "parameters": "params:evaluation",
                 },
                 outputs=[
