@@ -78,7 +78,7 @@ def seeds_table(scorecards: Mapping[int, pd.DataFrame]) -> str:
     for (scenario, model), own in rows.groupby(["scenario", "model"], sort=False):
         f1, fpr, auroc = own["f1"], own["false_positive_rate"], own["auroc"]
         lines.append(
-            f"| {in_words(scenario)} | {in_words(model)} | {f1.mean():.4f} | {_ends(own)} "
+            f"| {in_words(scenario)} | {in_words(model)} | {f1.mean():.4f} | {interval_ends(own)} "
             f"| {f1.min():.4f} | {fpr.mean():.4f} | {fpr.max():.4f} | {auroc.min():.4f} "
             f"| {int(own['n'].iloc[0]):,} | {len(own)} |"
         )
@@ -117,10 +117,12 @@ def _best(rows: pd.DataFrame, rivals: Collection[str]) -> str | None:
 def _headline(rows: pd.DataFrame) -> str:
     if rows.empty:
         return UNDEFINED
-    return f"{rows['f1'].mean():.4f} ({_ends(rows)}), {rows['false_positive_rate'].mean():.4f}"
+    rate = rows["false_positive_rate"].mean()
+    return f"{rows['f1'].mean():.4f} ({interval_ends(rows)}), {rate:.4f}"
 
 
-def _ends(rows: pd.DataFrame) -> str:
+def interval_ends(rows: pd.DataFrame) -> str:
+    """Write the lowest and the highest bound of the seeds' intervals of F1."""
     low, high = rows["f1_low"].min(), rows["f1_high"].max()
     return UNDEFINED if math.isnan(low) else f"{low:.3f}–{high:.3f}"
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from kdgat.calibration import CALIBRATED, ZERO_SHOT
-from kdgat.figures.seeds import FUSIONS
+from kdgat.figures.seeds import FUSIONS, interval_ends
 from kdgat.figures.style import in_words
 
 AUTOENCODERS = ("student_autoencoder", "teacher_autoencoder")
@@ -71,9 +71,10 @@ def scenario_targets(
         return ""
     rows = pd.concat(scorecards.values())
     lines = [
-        "| wanted of | mean F1, worst seed, mean FPR | student fusion | teacher fusion "
-        f"| students within {CLOSE:g} of teachers | autoencoders' AUROC |",
-        "|---|---|---|---|---|---|",
+        "| wanted of | n, seeds | mean F1, worst seed, mean FPR | student fusion (intervals) "
+        f"| teacher fusion (intervals) | students within {CLOSE:g} of teachers "
+        "| autoencoders' AUROC |",
+        "|---|---|---|---|---|---|---|",
     ]
     for (protocol, prefix), target in targets.items():
         own = rows[(rows["protocol"] == protocol) & rows["scenario"].str.startswith(prefix)]
@@ -86,7 +87,7 @@ def scenario_targets(
         ranks = f"{auroc:.4f}: {_verdict(auroc >= RANKING)}" if protocol == CALIBRATED else "–"
         worst = f"≥ {target.worst:g}" if target.worst else "–"
         lines.append(
-            f"| {in_words(own['scenario'].iloc[0])}, {in_words(protocol)} "
+            f"| {in_words(own['scenario'].iloc[0])}, {in_words(protocol)} | {_size(student)} "
             f"| ≥ {target.f1:g}, {worst}, ≤ {target.false_positive_rate:g} "
             f"| {_reached(student, target)} | {_reached(teacher, target)} "
             f"| {less:+.4f}: {_verdict(less >= -CLOSE)} | {ranks} |"
@@ -110,9 +111,9 @@ def capture_targets(dataset: str, scorecards: Mapping[int, pd.DataFrame]) -> str
     rows = pd.concat(scorecards.values())
     rows = rows[(rows["protocol"] == CALIBRATED) & rows["f1"].notna()]
     lines = [
-        "| wanted of, calibrated | F1, AUROC | student fusion, worst seed | teacher fusion, "
-        "worst seed |",
-        "|---|---|---|---|",
+        "| wanted of, calibrated | n, seeds | F1, AUROC | student fusion, worst seed "
+        "| teacher fusion, worst seed |",
+        "|---|---|---|---|---|",
     ]
     for capture, own in rows.groupby("capture"):
         if not set(FUSIONS) <= set(own["model"]):
@@ -123,15 +124,21 @@ def capture_targets(dataset: str, scorecards: Mapping[int, pd.DataFrame]) -> str
             part = own[own["model"] == model]
             f1, auroc = part["f1"].min(), part["auroc"].min()
             cells.append(f"{f1:.3f}, {auroc:.3f}: {_verdict(f1 >= wanted and auroc >= AUROC)}")
-        lines.append(f"| {capture} | ≥ {wanted:g}, ≥ {AUROC:g} | {' | '.join(cells)} |")
+        size = _size(own[own["model"] == FUSIONS[0]])
+        lines.append(f"| {capture} | {size} | ≥ {wanted:g}, ≥ {AUROC:g} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _size(rows: pd.DataFrame) -> str:
+    """Write how many windows each of how many seeds has judged."""
+    return f"{rows['n'].iloc[0]:,}, {len(rows)}"
 
 
 def _reached(rows: pd.DataFrame, target: Target) -> str:
     mean, worst = rows["f1"].mean(), rows["f1"].min()
     rate = rows["false_positive_rate"].mean()
     reached = mean >= target.f1 and worst >= target.worst and rate <= target.false_positive_rate
-    return f"{mean:.4f}, {worst:.4f}, {rate:.4f}: {_verdict(reached)}"
+    return f"{mean:.4f} ({interval_ends(rows)}), {worst:.4f}, {rate:.4f}: {_verdict(reached)}"
 
 
 def _verdict(reached: bool) -> str:
