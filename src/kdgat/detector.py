@@ -143,6 +143,12 @@ class Detector:
                 "this model cannot be calibrated: it has seen no profile in training "
                 "(data_processing.profile.drop was 1)"
             )
+        unknown = sorted(set(Guard.model_fields) - set(trained["guard"]))
+        if unknown:
+            raise DataError(
+                "this model cannot be calibrated: it was trained by a kdgat whose guard had no "
+                f"limit {', '.join(unknown)}; train it again, or score it zero-shot"
+            )
         guard = Guard(**trained["guard"])
         prefix = inspect_prefix(frames, seconds, guard, window=self.window, stride=self.stride)
         if prefix.complaint:

@@ -18,7 +18,14 @@ from kdgat.can.splits import Cut
 from kdgat.can.vehicles import VEHICLES
 from kdgat.parameters import Guard
 
-GUARD = Guard(top_share=0.25, rare_ids=0.3, rate_ratio=1.25, early_share=0.01, silence=20.0)
+GUARD = Guard(
+    top_ratio=4.0,
+    rare_ids=0.3,
+    rate_ratio=1.25,
+    early_share=0.01,
+    steady_early_share=0.002,
+    silence=20.0,
+)
 CUT = Cut(window=100, stride=100, validation_share=0.2)
 WINDOWS = {"window": 100, "stride": 100}
 
@@ -38,7 +45,7 @@ def test_figures_by_hand():
     clock = np.arange(100) / 10 + 0.05
     ids = np.where(np.arange(100) % 2, 5, 6)
     figures = prefix_figures(clock, ids, 10.0)
-    assert figures["top_share"] == 0.5
+    assert figures["top_ratio"] == 1.0
     assert figures["rare_ids"] == 0.0
     assert figures["rate_ratio"] == 1.0
     assert figures["early_share"] == 0.0
@@ -46,8 +53,18 @@ def test_figures_by_hand():
 
     ids[60:] = 5  # ID 6 falls silent, ID 5 sends twice as often
     figures = prefix_figures(clock, ids, 10.0)
-    assert figures["top_share"] == 0.7
+    assert figures["top_ratio"] == pytest.approx(70 / 30)
     assert figures["silence"] == pytest.approx(4.1 / 0.2, rel=0.03)
+
+
+def test_early_frames_count_apart_where_their_id_is_steady():
+    steady = np.sort(np.append(np.arange(0, 10, 0.1), [3.03, 7.04]))  # two frames come early
+    unsteady = np.cumsum([0.0, *np.tile([0.02, 0.1, 0.3], 20)])  # a median of .1, a third early
+    clock = np.concatenate([steady, unsteady])
+    ids = np.repeat([5, 6], [steady.size, unsteady.size])[np.argsort(clock, kind="stable")]
+    figures = prefix_figures(np.sort(clock), ids, 10.5)
+    assert figures["steady_early_share"] == 2 / clock.size
+    assert figures["early_share"] == 22 / clock.size
 
 
 def test_a_benign_prefix_passes(benign):
@@ -61,6 +78,7 @@ def test_a_benign_prefix_passes(benign):
     [
         ("dos", "rate_ratio"),
         ("fuzzing", "rare_ids"),
+        ("spoofing_sparse", "steady_early_share"),
         ("replay", "early_share"),
         ("suppress", "silence"),
     ],
@@ -116,8 +134,7 @@ def test_a_capture_without_a_window_after_its_prefix_keeps_all_windows_and_has_n
     num_frames, complaint, starts, informed
 ):
     captures = {"test_01/a": even_traffic(num_frames)}
-    guard = GUARD.model_copy(update={"top_share": 0.3})  # the prefix lasts 1 s: 1000 frames
-    prefixes = inspect_prefixes(captures, 1.0, guard, CUT)
+    prefixes = inspect_prefixes(captures, 1.0, GUARD, CUT)  # which last 1 s: 1000 frames
     assert prefixes["test_01/a"].complaint == complaint
     ((_, block),) = calibrated_blocks(captures, CUT, prefixes, with_profile=True)
     assert block.start.tolist() == starts

@@ -97,7 +97,14 @@ def test_features_see_the_first_eight_bytes_and_the_length(captures):
 
 def test_every_split_is_built_and_nothing_leaks(captures):
     blocks: dict = {}
-    guard = Guard(top_share=1.0, rare_ids=1.0, rate_ratio=99.0, early_share=1.0, silence=1e9)
+    guard = Guard(
+        top_ratio=99.0,
+        rare_ids=1.0,
+        rate_ratio=99.0,
+        early_share=1.0,
+        steady_early_share=1.0,
+        silence=1e9,
+    )
     prefixes = inspect_prefixes(captures, PROFILE.seconds, guard, CUT)
     trained_on = captures.only([name for name in captures if name.startswith("train_")])
     for split, block in (

@@ -177,6 +177,16 @@ def test_a_detector_learns_the_car_from_the_first_seconds_as_the_evaluation_did(
     assert "no whole window comes after them" in caplog.text
 
 
+def test_a_model_whose_guard_lacks_a_limit_is_not_calibrated(data):
+    detector = kdgat.load_detector(file_of(data, "teacher_classifier", versions_of(data)[0]))
+    guard = detector.judge.metadata["provenance"]["parameters"]["data_processing"]["guard"]
+    del guard["steady_early_share"]
+    frames = frames_of(data / "01_raw/synthetic/test_01_known_vehicle_known_attack/dos-birch.csv")
+    with pytest.raises(DataError, match="whose guard had no limit steady_early_share; train it"):
+        detector.score(frames, calibration_seconds=SECONDS)
+    assert set(detector.score(frames)["protocol"]) == {"zero_shot"}
+
+
 def test_an_alarm_persists_where_k_of_the_last_n_windows_alarm(data):
     capture = data / "01_raw/synthetic/test_01_known_vehicle_known_attack/dos-birch.csv"
     detector = kdgat.load_detector(file_of(data, "student_agent", versions_of(data)[0]))

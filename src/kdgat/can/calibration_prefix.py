@@ -28,6 +28,10 @@ LONG_GAP, FEW_LONG_GAPS, LEAST_ACTIVE = 5.0, 1, 0.5
 over five median gaps. One that sends in bursts has pauses of its own."""
 
 
+STEADY, STEADY_SHARE = 0.25, 0.5
+"""An ID is steady if more than this share of its gaps lie within this share of their median."""
+
+
 @dataclass(frozen=True)
 class Prefix:
     """What the beginning of a capture looks like.
@@ -90,24 +94,29 @@ def prefix_figures(
         A figure for each limit of `parameters.Guard`.
     """
     ids, codes, counts = np.unique(arbitration_id, return_inverse=True, return_counts=True)
+    *_, second, most = [0, *np.sort(counts)]
     edges = np.linspace(0.0, seconds, SLICES + 1)
     in_slice = np.histogram(clock, edges)[0]
-    early, silence = 0, 0.0
+    early, steady_early, silence = 0, 0, 0.0
     for number in np.flatnonzero(counts > FEW_GAPS):
         times = clock[codes == number]
         gaps = np.diff(times)
         usual = float(np.median(gaps))
-        early += int((gaps < EARLY * usual).sum())
+        early_here = int((gaps < EARLY * usual).sum())
+        early += early_here
+        if (np.abs(gaps - usual) < STEADY * usual).mean() > STEADY_SHARE:
+            steady_early += early_here
         is_active = len(times) * usual > LEAST_ACTIVE * seconds
         if not is_active or (gaps > LONG_GAP * usual).sum() > FEW_LONG_GAPS:
             continue
         quiet = max(times[0], seconds - times[-1], gaps.max())
         silence = max(silence, quiet / max(float(np.quantile(gaps, 0.9)), 1e-4))
     return {
-        "top_share": float(counts.max() / counts.sum()),
+        "top_ratio": float(most / max(1, second)),
         "rare_ids": float((counts <= FEW_FRAMES).sum() / len(ids)),
         "rate_ratio": float(in_slice.max() / max(1, in_slice.min())),
         "early_share": early / len(clock),
+        "steady_early_share": steady_early / len(clock),
         "silence": silence,
     }
 

@@ -99,13 +99,19 @@ class Injections(Group):
 class Guard(Group):
     """What a prefix may look like that a car's profile is learned from."""
 
-    top_share: Share = Field(description="largest share of one ID in its frames")
+    top_ratio: PositiveFloat = Field(
+        description="largest ratio of the frames of its busiest and its second busiest ID"
+    )
     rare_ids: Share = Field(description="largest share of IDs with one or two frames")
     rate_ratio: PositiveFloat = Field(
         description="largest ratio of the frames in its busiest and its quietest tenth"
     )
     early_share: Share = Field(
         description="largest share of frames that come in under half of their ID's median gap"
+    )
+    steady_early_share: Share = Field(
+        description="the same, of IDs of whose gaps more than half lie within a quarter of the "
+        "median"
     )
     silence: PositiveFloat = Field(
         description="longest silence of a regular ID, in its usual longest gaps"
