@@ -25,12 +25,6 @@ TYPED = {
     "kedro params teacher.fit": (),
     "kedro run --pipeline teacher --params teacher.mode=curriculum,teacher.fit.epochs=30": SMOKE,
     "kedro run --params dataset=my_car": (*SMOKE, "--pipeline", "data_processing"),
-    "kedro run --params autoencoder.fit.epochs=2,teacher.fit.epochs=2,"
-    "distillation.autoencoder_fit.epochs=4,distillation.classifier_fit.epochs=4": (
-        *SMOKE,
-        "--pipeline",
-        "pictures",
-    ),
     "kedro sweep conf/sweeps/distillation.yml --at-a-time 2": ("--status",),
     "slurm/submit --dataset hcrl_sa --seeds 1-5": ("--dry-run",),
 }
