@@ -168,8 +168,8 @@ def test_score_over_time_shades_episodes_and_counts_verdicts():
     assert [len(points.get_offsets()) for points in lower.collections] == [1, 0, 0, 0, 2]
     assert figure.get_suptitle() == "student classifier"
     assert [axes.get_title(loc="left").splitlines() for axes in (upper, lower)] == [
-        ["test_01/drive", "alarms: 2 of 3 attack windows, 1 of 3 benign ones"],
-        ["test_05/drive", "alarms: 0 of 1 benign ones, 1 of 2 without a label"],
+        ["test_01/drive", "alarms: 2 of 3 attack windows, 1 of 3 benign windows"],
+        ["test_05/drive", "alarms: 0 of 1 benign windows, 1 of 2 without a label"],
     ]
 
 
@@ -354,22 +354,24 @@ def test_scores_to_explore_name_every_verdict():
     windows = pd.DataFrame(
         {
             "scenario": "test_01",
-            "capture": ["benign"] + ["dos"] * 4,
+            "capture": ["benign"] + ["dos"] * 5,
             "model": "student_fusion",
-            "start": [0, 0, 100, 200, 300],
-            "start_time": [5.0, 10.0, 11.0, 12.0, 13.0],
-            "end_time": [5.9, 10.9, 11.9, 12.9, 13.9],
-            "label": [0, 0, 1, 1, 0],
-            "score": [-1.0, -1.0, 2.0, 0.5, 1.0],
+            "start": [0, 0, 100, 200, 300, 400],
+            "start_time": [5.0, 10.0, 11.0, 12.0, 13.0, 14.0],
+            "end_time": [5.9, 10.9, 11.9, 12.9, 13.9, 14.9],
+            "label": [0, 0, 1, 1, 0, np.nan],
+            "score": [-1.0, -1.0, 2.0, 0.5, 1.0, 2.0],
         }
     )
-    figure = scores_to_explore(windows, {"benign": -1.0, "dos": 1.0})
+    bounds = {"start": [11.2, np.nan], "end": [12.7, np.nan]}
+    episodes = pd.DataFrame({"capture": "dos", **bounds})
+    figure = scores_to_explore(windows, {"benign": -1.0, "dos": 1.0}, episodes)
     assert [trace.visible for trace in figure.data] == [False, True]
     told = [verdict for verdict, _ in figure.data[1].customdata]
-    assert told == ["quiet", "alarm", "missed attack", "false alarm"]
-    assert list(figure.data[1].x) == [0.0, 1.0, 2.0, 3.0]
+    assert told == ["quiet", "alarm", "missed attack", "false alarm", "no label"]
+    assert list(figure.data[1].x) == [0.0, 1.0, 2.0, 3.0, 4.0]
     line, shade = figure.layout.shapes
-    assert (line.y0, shade.x0, shade.x1) == (1.0, 1.0, 2.9)
+    assert (line.y0, shade.x0, shade.x1) == (1.0, 1.2, 2.7)
     shown_for_benign = figure.layout.updatemenus[0].buttons[0].args
     assert shown_for_benign[0]["visible"] == [True, False]
     (line,) = shown_for_benign[1]["shapes"]

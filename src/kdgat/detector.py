@@ -97,14 +97,17 @@ class Detector:
         Raises:
             DataError: fewer frames than one window, features other than the model's, or a model
                 that cannot be calibrated.
-            ParameterError: persistence is out of range.
+            ParameterError: calibration_seconds or persistence is out of range.
         """
         k, n = persistence
         if not 1 <= k <= n:
             raise ParameterError(f"persistence is {k} of {n} windows: k should be 1 to n")
+        if not calibration_seconds >= 0.0:
+            raise ParameterError(f"calibration_seconds is {calibration_seconds}: at least 0")
         labelled = frames if "attack" in frames else frames.assign(attack=0)
         starts = window_starts(len(labelled), self.window, self.stride)
-        num_learned, profile = self._learn(labelled, calibration_seconds)
+        is_long_enough = starts.size > 0  # else building its graphs says so
+        num_learned, profile = self._learn(labelled, calibration_seconds if is_long_enough else 0.0)
         graphs = capture_graphs(
             "given",
             labelled,
@@ -143,11 +146,11 @@ class Detector:
                 "this model cannot be calibrated: it has seen no profile in training "
                 "(data_processing.profile.drop was 1)"
             )
-        unknown = sorted(set(Guard.model_fields) - set(trained["guard"]))
-        if unknown:
+        missing = sorted(set(Guard.model_fields) - set(trained["guard"]))
+        if missing:
             raise DataError(
                 "this model cannot be calibrated: it was trained by a kdgat whose guard had no "
-                f"limit {', '.join(unknown)}; train it again, or score it zero-shot"
+                f"limit {', '.join(missing)}; train it again, or score it zero-shot"
             )
         guard = Guard(**trained["guard"])
         prefix = inspect_prefix(frames, seconds, guard, window=self.window, stride=self.stride)

@@ -45,7 +45,7 @@ def test_figures_by_hand():
     clock = np.arange(100) / 10 + 0.05
     ids = np.where(np.arange(100) % 2, 5, 6)
     figures = prefix_figures(clock, ids, 10.0)
-    assert figures["top_ratio"] == 1.0
+    assert figures["top_ratio"] == 50
     assert figures["rare_ids"] == 0.0
     assert figures["rate_ratio"] == 1.0
     assert figures["early_share"] == 0.0
@@ -53,8 +53,13 @@ def test_figures_by_hand():
 
     ids[60:] = 5  # ID 6 falls silent, ID 5 sends twice as often
     figures = prefix_figures(clock, ids, 10.0)
-    assert figures["top_ratio"] == pytest.approx(70 / 30)
+    assert figures["top_ratio"] == 70
     assert figures["silence"] == pytest.approx(4.1 / 0.2, rel=0.03)
+
+
+def test_the_busiest_id_is_measured_by_the_third_so_that_a_flood_may_have_two():
+    ids = np.repeat([1, 2, 3, 4], [40, 40, 8, 7])
+    assert prefix_figures(np.arange(95) / 95, ids, 1.0)["top_ratio"] == 5.0
 
 
 def test_early_frames_count_apart_where_their_id_is_steady():

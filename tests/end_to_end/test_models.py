@@ -187,6 +187,17 @@ def test_a_model_whose_guard_lacks_a_limit_is_not_calibrated(data):
     assert set(detector.score(frames)["protocol"]) == {"zero_shot"}
 
 
+def test_a_detector_refuses_frames_and_seconds_that_make_no_sense(data):
+    detector = kdgat.load_detector(file_of(data, "teacher_classifier", versions_of(data)[0]))
+    frames = frames_of(data / "01_raw/synthetic/test_01_known_vehicle_known_attack/dos-birch.csv")
+    for few in (0, 99):
+        with pytest.raises(DataError, match=f"given has {few} frames: a window needs 100"):
+            detector.score(frames[:few], calibration_seconds=SECONDS)
+    for seconds in (-1.0, float("nan")):
+        with pytest.raises(ParameterError, match=r"calibration_seconds is .*: at least 0"):
+            detector.score(frames, calibration_seconds=seconds)
+
+
 def test_an_alarm_persists_where_k_of_the_last_n_windows_alarm(data):
     capture = data / "01_raw/synthetic/test_01_known_vehicle_known_attack/dos-birch.csv"
     detector = kdgat.load_detector(file_of(data, "student_agent", versions_of(data)[0]))

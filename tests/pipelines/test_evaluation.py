@@ -49,9 +49,12 @@ def f1_of(first: float, second: float) -> pd.DataFrame:
 
 def test_a_capture_whose_prefix_is_distrusted_is_drawn_at_the_zero_shot_point():
     scores = pd.concat(
-        windows_of(model, capture, point)
-        for model in MODELS
-        for capture, point in (("a_distrusted", "zero_shot"), ("b_trusted", "calibrated"))
+        [
+            windows_of(model, capture, point)
+            for model in MODELS
+            for capture, point in (("a_distrusted", "zero_shot"), ("b_trusted", "calibrated"))
+        ],
+        ignore_index=True,
     )
     parameters = check_parameters(configuration(None, {})["parameters"]).evaluation
     printed, explored, roc, both = draw_scores(
@@ -59,7 +62,7 @@ def test_a_capture_whose_prefix_is_distrusted_is_drawn_at_the_zero_shot_point():
     )
 
     (axes,) = printed.axes
-    assert [line.get_ydata()[0] for line in axes.lines if line.get_linestyle() == "--"] == [2.0]
+    assert [line.get_ydata()[0] for line in axes.lines if line.get_label() == "threshold"] == [2.0]
     told = [[verdict for verdict, _ in trace.customdata] for trace in explored.data]
     assert told == [
         ["quiet", "quiet", "missed attack", "alarm"],
@@ -82,9 +85,12 @@ def test_a_capture_whose_prefix_is_distrusted_is_drawn_at_the_zero_shot_point():
 )
 def test_of_a_scenario_the_capture_with_the_lowest_f1_is_printed(scorecard, capture):
     scores = pd.concat(
-        windows_of(model, capture, "calibrated")
-        for model in MODELS
-        for capture in ("a_distrusted", "b_trusted")
+        [
+            windows_of(model, capture, "calibrated")
+            for model in MODELS
+            for capture in ("a_distrusted", "b_trusted")
+        ],
+        ignore_index=True,
     )
     parameters = check_parameters(configuration(None, {})["parameters"]).evaluation
     points = dict.fromkeys(MODELS, POINTS)

@@ -94,7 +94,7 @@ def prefix_figures(
         A figure for each limit of `parameters.Guard`.
     """
     ids, codes, counts = np.unique(arbitration_id, return_inverse=True, return_counts=True)
-    *_, second, most = [0, *np.sort(counts)]
+    *_, third, _, most = [0, 0, *np.sort(counts)]
     edges = np.linspace(0.0, seconds, SLICES + 1)
     in_slice = np.histogram(clock, edges)[0]
     early, steady_early, silence = 0, 0, 0.0
@@ -112,7 +112,7 @@ def prefix_figures(
         quiet = max(times[0], seconds - times[-1], gaps.max())
         silence = max(silence, quiet / max(float(np.quantile(gaps, 0.9)), 1e-4))
     return {
-        "top_ratio": float(most / max(1, second)),
+        "top_ratio": float(most / max(1, third)),
         "rare_ids": float((counts <= FEW_FRAMES).sum() / len(ids)),
         "rate_ratio": float(in_slice.max() / max(1, in_slice.min())),
         "early_share": early / len(clock),

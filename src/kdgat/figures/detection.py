@@ -4,10 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from sklearn.metrics import roc_curve
 
@@ -37,8 +35,7 @@ def score_over_time(
 
     Args:
         window_scores: columns capture, model, start_time and end_time (s, of the window's first
-            and last frame), label (NaN where an ID is silent and nothing says since when it is
-            missed), score; one model.
+            and last frame), label (NaN where an ID is silent and just after), score; one model.
         thresholds: capture -> its windows at or above it alarm; in the scores' unit.
         episodes: columns capture, start and end (s, on the windows' clock; NaN where unknown).
 
@@ -65,7 +62,8 @@ def score_over_time(
         time = windows["start_time"] - begin
         axes.plot(time, windows["score"], color=GREY, linewidth=0.5, zorder=1)
         counts = mark_verdicts(axes, time, windows, thresholds[capture])
-        axes.axhline(thresholds[capture], color=INK, linestyle="dashed", linewidth=1)
+        dashed = {"color": INK, "linestyle": "dashed", "linewidth": 1}
+        axes.axhline(thresholds[capture], label="threshold", **dashed)
         axes.set(
             title=f"{capture}\nalarms: {counts}",
             ylabel=score_name(model),
@@ -73,7 +71,9 @@ def score_over_time(
         )
     panels[-1].set_xlabel("time since the capture's first window [s]")
     figure.suptitle(in_words(model), x=0.01, ha="left", fontsize=9.5, fontweight="bold")
-    figure.legend(handles=_signs(), loc="outside lower center", ncols=7, markerscale=1.5)
+    episode = Patch(facecolor=ATTACK_LIGHT, label="episode")
+    signs, _ = panels[0].get_legend_handles_labels()
+    figure.legend(handles=[episode, *signs], loc="outside lower center", ncols=7, markerscale=1.5)
     return figure
 
 
@@ -112,25 +112,19 @@ def mark_verdicts(axes: Axes, time: pd.Series, windows: pd.DataFrame, threshold:
     """
     attack, benign = windows["label"] == 1, windows["label"] == 0
     alarm = windows["score"].astype(np.float64) >= threshold
-    chosen = (benign & ~alarm, attack & alarm, attack & ~alarm, benign & alarm, ~attack & ~benign)
+    unknown = windows["label"].isna()
+    chosen = (benign & ~alarm, attack & alarm, attack & ~alarm, benign & alarm, unknown)
     verdicts = dict(zip(VERDICT_LOOKS, chosen, strict=True))
     for name, rows in verdicts.items():
-        axes.scatter(time[rows], windows["score"][rows], zorder=2, **VERDICT_LOOKS[name])
-    told = {"attack windows": attack, "benign ones": benign, "without a label": ~attack & ~benign}
+        axes.scatter(
+            time[rows], windows["score"][rows], zorder=2, label=name, **VERDICT_LOOKS[name]
+        )
+    told = {"attack windows": attack, "benign windows": benign, "without a label": unknown}
     return ", ".join(
         f"{(rows & alarm).sum():,} of {rows.sum():,} {what}"
         for what, rows in told.items()
         if rows.any()
     )
-
-
-def _signs() -> list[Artist]:
-    """Explain shade, marks and line, once for all panels."""
-    nowhere = Figure().subplots()
-    marks = [nowhere.scatter([], [], label=name, **look) for name, look in VERDICT_LOOKS.items()]
-    episode = Patch(facecolor=ATTACK_LIGHT, label="episode")
-    threshold = Line2D([], [], color=INK, linestyle="dashed", linewidth=1, label="threshold")
-    return [episode, *marks, threshold]
 
 
 @house_style

@@ -18,30 +18,35 @@ from kdgat.figures.style import (
 )
 
 COLUMNS = ("scenario", "capture", "model", "start", "start_time", "end_time", "label", "score")
-VERDICTS = ("quiet", "false alarm", "missed attack", "alarm")
-"""By 2 · label + alarm."""
+VERDICTS = ("quiet", "false alarm", "missed attack", "alarm", "no label")
+"""By 2 · label + alarm; the last where a window has no label."""
 FALSE_ALARM = "#CC79A7"
-COLOURS = (BENIGN, FALSE_ALARM, ATTACK, ATTACK)
+COLOURS = (BENIGN, FALSE_ALARM, ATTACK, ATTACK, GREY)
 """Seen on white and, as kedro viz shows it, on black."""
-SYMBOLS = ("circle", "x", "circle-open", "circle")
-SIZES = (4, 8, 9, 5)
-SIGNS = "● alarm, ○ missed attack, ✕ false alarm; shaded: attack windows; dashed: threshold"
+SYMBOLS = ("circle", "x", "circle-open", "circle", "circle")
+SIZES = (4, 8, 9, 5, 4)
+SIGNS = "● alarm, ○ missed attack, ✕ false alarm; shaded: episodes; dashed: threshold"
 HOVER = (
     "%{customdata[0]}, window from frame %{customdata[1]:,}<br>%{x:.3f} s, score %{y:.2f}"
     "<extra></extra>"
 )
 
 
-def scores_to_explore(window_scores: pd.DataFrame, thresholds: Mapping[str, float]) -> go.Figure:
+def scores_to_explore(
+    window_scores: pd.DataFrame, thresholds: Mapping[str, float], episodes: pd.DataFrame
+) -> go.Figure:
     """Draw one model's scores over the time of each capture; a menu picks the capture.
 
     Args:
-        window_scores: COLUMNS, times in s; one model.
+        window_scores: COLUMNS, times in s; label NaN where an ID is silent and just after; one
+            model.
         thresholds: capture -> its windows at or above it alarm; in the scores' unit.
+        episodes: columns capture, start and end (s, on the windows' clock; NaN where unknown).
 
     Returns:
-        Shaded: attack windows. Vermilion: alarms, hollow where an attack is missed; crosses: false
-        alarms; sky blue: quiet. The first capture that holds attacks is shown first.
+        Shaded: episodes. Vermilion: alarms, hollow where an attack is missed; crosses: false
+        alarms; sky blue: quiet; grey: without a label. The first capture that holds attacks is
+        shown first.
 
     Raises:
         DataError: a column is missing, or there is no row.
@@ -51,8 +56,11 @@ def scores_to_explore(window_scores: pd.DataFrame, thresholds: Mapping[str, floa
         (name, windows.sort_values("start_time", ignore_index=True))
         for name, windows in window_scores.groupby("capture", observed=True, sort=True)
     ]
-    first = next((i for i, (_, windows) in enumerate(captures) if windows["label"].any()), 0)
-    shades = [[_line(thresholds[name]), *_shades(windows)] for name, windows in captures]
+    first = next((i for i, (_, windows) in enumerate(captures) if (windows["label"] == 1).any()), 0)
+    shades = [
+        [_line(thresholds[name]), *_shades(episodes[episodes["capture"] == name], windows)]
+        for name, windows in captures
+    ]
     model = window_scores["model"].iloc[0]
     figure = go.Figure([_trace(name, windows, thresholds[name]) for name, windows in captures])
     for number, trace in enumerate(figure.data):
@@ -107,7 +115,8 @@ def _trace(name: str, windows: pd.DataFrame, threshold: float) -> go.Scatter:
 
 def _verdicts(windows: pd.DataFrame, threshold: float) -> np.ndarray:
     alarm = windows["score"].to_numpy(np.float64) >= threshold
-    return 2 * windows["label"].to_numpy(np.int64) + alarm
+    verdict = 2 * windows["label"].to_numpy(np.float64) + alarm
+    return np.nan_to_num(verdict, nan=VERDICTS.index("no label")).astype(np.int64)
 
 
 def _line(threshold: float) -> dict:
@@ -117,10 +126,8 @@ def _line(threshold: float) -> dict:
     }
 
 
-def _shades(windows: pd.DataFrame) -> list[dict]:
-    """Shade every run of attack windows, from its first window's start to its last one's end."""
-    attack = np.concatenate([[0], windows["label"].to_numpy(), [0]]).astype(np.int8)
-    begins, ends = np.flatnonzero(np.diff(attack) == 1), np.flatnonzero(np.diff(attack) == -1) - 1
+def _shades(episodes: pd.DataFrame, windows: pd.DataFrame) -> list[dict]:
+    """Shade every episode of a capture whose bounds are known."""
     zero = windows["start_time"].iloc[0]
     return [
         {
@@ -128,12 +135,12 @@ def _shades(windows: pd.DataFrame) -> list[dict]:
             "yref": "paper",
             "y0": 0,
             "y1": 1,
-            "x0": round(float(windows["start_time"].iloc[begin] - zero), 3),
-            "x1": round(float(windows["end_time"].iloc[end] - zero), 3),
+            "x0": round(float(start - zero), 3),
+            "x1": round(float(end - zero), 3),
             "fillcolor": ATTACK,
             "opacity": 0.18,
             "line": {"width": 0},
             "layer": "below",
         }
-        for begin, end in zip(begins, ends, strict=True)
+        for start, end in episodes[["start", "end"]].dropna().to_numpy()
     ]

@@ -100,7 +100,7 @@ class Guard(Group):
     """What a prefix may look like that a car's profile is learned from."""
 
     top_ratio: PositiveFloat = Field(
-        description="largest ratio of the frames of its busiest and its second busiest ID"
+        description="largest ratio of the frames of its busiest and its third busiest ID"
     )
     rare_ids: Share = Field(description="largest share of IDs with one or two frames")
     rate_ratio: PositiveFloat = Field(
@@ -110,8 +110,8 @@ class Guard(Group):
         description="largest share of frames that come in under half of their ID's median gap"
     )
     steady_early_share: Share = Field(
-        description="the same, of IDs of whose gaps more than half lie within a quarter of the "
-        "median"
+        description="largest share of frames that do so and whose ID is steady: more than half of "
+        "its gaps lie within a quarter of their median"
     )
     silence: PositiveFloat = Field(
         description="longest silence of a regular ID, in its usual longest gaps"

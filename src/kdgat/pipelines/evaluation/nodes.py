@@ -260,11 +260,10 @@ def draw_scores(
     judged = metrics.above_points(test, points)
     drawn_models = [model for model in points if model in set(test["model"])]
     hardest = _hardest(drawn, capture_scorecard)
-    labelled = metrics.known_windows(drawn, test_episodes).index
-    shown = drawn.assign(label=drawn["label"].where(drawn.index.isin(labelled)))
+    shown = drawn.assign(label=metrics.known_windows(drawn, test_episodes)["label"])
     return (
         figures.score_over_time(shown[shown["capture"].isin(hardest)], values, test_episodes),
-        figures.scores_to_explore(drawn, values),
+        figures.scores_to_explore(shown, values, test_episodes),
         figures.roc_low_false_positives(judged, dict.fromkeys(drawn_models, 0.0)),
         figures.teacher_against_student(judged, "teacher_classifier", "student_classifier"),
     )
