@@ -25,7 +25,9 @@ COLOURS = (BENIGN, FALSE_ALARM, ATTACK, ATTACK, GREY)
 """Seen on white and, as kedro viz shows it, on black."""
 SYMBOLS = ("circle", "x", "circle-open", "circle", "circle")
 SIZES = (4, 8, 9, 5, 4)
-SIGNS = "● alarm, ○ missed attack, ✕ false alarm; shaded: episodes; dashed: threshold"
+SIGNS = (
+    "● alarm, ○ missed attack, ✕ false alarm, grey: no label; shaded: episodes; dashed: threshold"
+)
 HOVER = (
     "%{customdata[0]}, window from frame %{customdata[1]:,}<br>%{x:.3f} s, score %{y:.2f}"
     "<extra></extra>"
