@@ -114,11 +114,8 @@ def mark_verdicts(axes: Axes, time: pd.Series, windows: pd.DataFrame, threshold:
     alarm = windows["score"].astype(np.float64) >= threshold
     unknown = windows["label"].isna()
     chosen = (benign & ~alarm, attack & alarm, attack & ~alarm, benign & alarm, unknown)
-    verdicts = dict(zip(VERDICT_LOOKS, chosen, strict=True))
-    for name, rows in verdicts.items():
-        axes.scatter(
-            time[rows], windows["score"][rows], zorder=2, label=name, **VERDICT_LOOKS[name]
-        )
+    for (name, look), rows in zip(VERDICT_LOOKS.items(), chosen, strict=True):
+        axes.scatter(time[rows], windows["score"][rows], zorder=2, label=name, **look)
     told = {"attack windows": attack, "benign windows": benign, "without a label": unknown}
     return ", ".join(
         f"{(rows & alarm).sum():,} of {rows.sum():,} {what}"

@@ -18,6 +18,7 @@ from kdgat.metrics.scorecards import (
     above_points,
     by_condition,
     capture_scorecard,
+    hardest_captures,
     margins,
     scorecard,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "by_condition",
     "capture_scorecard",
     "detection_metrics",
+    "hardest_captures",
     "known_windows",
     "margins",
     "offender_scorecard",

@@ -121,6 +121,23 @@ def capture_scorecard(
     return pd.DataFrame(rows, columns=list(CAPTURE_COLUMNS))
 
 
+def hardest_captures(
+    windows: pd.DataFrame, by_capture: pd.DataFrame, *, protocol: str
+) -> list[str]:
+    """Name the capture of each scenario with the lowest F1, or the first where none has any.
+
+    Args:
+        windows: columns model, scenario and capture; one model.
+        by_capture: CAPTURE_COLUMNS, of any models and protocols.
+        protocol: whose F1 counts.
+    """
+    judged = by_capture["model"] == windows["model"].iloc[0]
+    rows = by_capture[judged & (by_capture["protocol"] == protocol)]
+    captures = windows[["scenario", "capture"]].drop_duplicates()
+    ranked = captures.merge(rows[["capture", "f1"]], on="capture", how="left")
+    return ranked.sort_values("f1", kind="stable").drop_duplicates("scenario")["capture"].tolist()
+
+
 def by_condition(scorecard: pd.DataFrame) -> pd.DataFrame:
     """Let `scenario` name the protocol, too, for all who compare by scenario alone.
 

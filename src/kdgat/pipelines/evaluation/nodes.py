@@ -248,9 +248,8 @@ def draw_scores(
     operating point.
 
     Returns:
-        Scores over time to print, of the capture of each scenario in which
-        `evaluation.drawn_model` has the lowest F1, and, of all captures, to explore; ROC; teacher
-        and student; of the calibrated protocol.
+        Calibrated scores over time to print, of each scenario's capture in which
+        `evaluation.drawn_model` has the lowest F1; of all, to explore; ROC; teacher and student.
     """
     of_test = (window_scores["split"] == "test") & (window_scores["protocol"] == CALIBRATED)
     test, points = window_scores[of_test], _values(thresholds)
@@ -259,7 +258,7 @@ def draw_scores(
     values = judged_at.map(points[parameters.drawn_model]).to_dict()
     judged = metrics.above_points(test, points)
     drawn_models = [model for model in points if model in set(test["model"])]
-    hardest = _hardest(drawn, capture_scorecard)
+    hardest = metrics.hardest_captures(drawn, capture_scorecard, protocol=CALIBRATED)
     shown = drawn.assign(label=metrics.known_windows(drawn, test_episodes)["label"])
     return (
         figures.score_over_time(shown[shown["capture"].isin(hardest)], values, test_episodes),
@@ -267,16 +266,6 @@ def draw_scores(
         figures.roc_low_false_positives(judged, dict.fromkeys(drawn_models, 0.0)),
         figures.teacher_against_student(judged, "teacher_classifier", "student_classifier"),
     )
-
-
-def _hardest(windows: pd.DataFrame, capture_scorecard: pd.DataFrame) -> list[str]:
-    """Name the capture of each scenario with the lowest F1, or the first where none has any."""
-    model = windows["model"].iloc[0]
-    of_model = capture_scorecard["model"] == model
-    rows = capture_scorecard[of_model & (capture_scorecard["protocol"] == CALIBRATED)]
-    captures = windows[["scenario", "capture"]].drop_duplicates()
-    ranked = captures.merge(rows[["capture", "f1"]], on="capture", how="left")
-    return ranked.sort_values("f1", kind="stable").drop_duplicates("scenario")["capture"].tolist()
 
 
 def draw_fusion_weights(fusion_states: pd.DataFrame) -> Figure:
