@@ -32,6 +32,9 @@ FUSION_WEIGHTS = tuple(step / 20 for step in range(21))
 INDIFFERENCE = 0.2
 """A reward less by this is as good as the best: docs/fusion.md."""
 
+USUAL_WEIGHT = 0.5
+"""Where the agent can hardly tell weights apart: attacks unlike those of training need both."""
+
 # The anomaly logit of a benign median window; sigmoid(-5) = .007.
 BENIGN_LOGIT = -5.0
 BENIGN_QUANTILE = 0.99
@@ -121,11 +124,11 @@ def chosen_weight(
     """Choose the fusion weight of each window: of those all but as good as the best, the usual one.
 
     The mixture is linear in the weight, so the best one is nearly always 0 or 1, also where the
-    agent can hardly tell them apart. What is best in general is then the surer choice.
+    agent can hardly tell them apart and one detector's noise would decide alone.
 
     Args:
         value: of each weight of FUSION_WEIGHTS, the expected reward, float `[num_windows, 21]`.
-        usual: the weight that is best in general, 0 to 1; the nearest one that is good is chosen.
+        usual: the weight to fall back to, 0 to 1; the nearest one that is good is chosen.
         indifference: reward, at least 0; with 0 the best weight.
 
     Returns:

@@ -11,7 +11,6 @@ from kdgat.training.dqn import (
     draw_windows,
     epsilon_at,
     train_agent,
-    usual_weight,
     windows,
 )
 from kdgat.training.scoring import FUSION_COLUMNS, score_agent
@@ -71,9 +70,9 @@ def test_finds_the_reliable_detector(compute):
     accuracy = np.mean((verdict["fused_logit"] > 0) == (y == 1))
     assert accuracy > 0.93  # either detector alone, or their mean: .75
     weight = verdict["fusion_weight"]
-    assert agent.metadata["usual_weight"] == 0.0
-    assert weight[test["kl"] < -0.5].mean() < 0.3
-    assert weight[test["kl"] > 0.5].mean() > 0.5
+    assert agent.metadata["usual_weight"] == 0.5
+    assert weight[test["kl"] < -0.5].mean() < 0.4
+    assert weight[test["kl"] > 0.5].mean() > 0.6
     rewards = [look["val_reward"] for look in history]
     assert len(history) == 6
     assert agent.metadata["best_val_reward"] == max(rewards) > 0.75
@@ -98,17 +97,6 @@ def test_rewards_of_every_weight_by_hand():
     np.testing.assert_allclose(played.rewards[0], expected, atol=1e-6)
     np.testing.assert_allclose(played.rewards[1], -expected, atol=1e-6)
     assert played.state.shape == (2, 15)
-
-
-def test_the_usual_weight_earns_most_and_classes_weigh_evenly():
-    # The classifier is right on the one attack, the autoencoder on three benign windows of four.
-    table = pd.DataFrame(np.zeros((5, 16)), columns=list(FUSION_COLUMNS))
-    table["anomaly_logit"] = [-2.0, -2.0, -2.0, 2.0, -2.0]
-    table["attack_logit"] = [-2.0, 2.0, 2.0, 2.0, 2.0]
-    rewards = windows(table, [0, 0, 0, 0, 1], scale=1.0, part="training")
-    # Benign: tanh(1) / 2 for the autoencoder, -tanh(1) / 2 for the classifier; attack: -+ tanh(1).
-    assert usual_weight(rewards) == 1.0
-    assert usual_weight(windows(table, [0, 0, 0, 1, 0], scale=1.0, part="training")) == 0.0
 
 
 def test_needs_both_classes():

@@ -22,7 +22,7 @@ from torch.nn import functional
 from kdgat.errors import DataError
 from kdgat.models.artifact import ModelArtifact, build_module, pack
 from kdgat.parameters import Agent, Compute, QNetwork
-from kdgat.scores import FUSION_FEATURES, FUSION_WEIGHTS, fused_logit, reward
+from kdgat.scores import FUSION_FEATURES, FUSION_WEIGHTS, USUAL_WEIGHT, fused_logit, reward
 from kdgat.training.checkpoints import (
     Checkpoint,
     State,
@@ -121,12 +121,6 @@ def greedy_reward(network: torch.nn.Module, played: Windows) -> float:
     return float(np.mean([gained[rows].mean() for rows in played.classes]))
 
 
-def usual_weight(played: Windows) -> float:
-    """Give the fusion weight that earns most where it is always played, classes weighing evenly."""
-    gained = sum(played.rewards[rows].mean(dim=0) for rows in played.classes)
-    return FUSION_WEIGHTS[int(gained.argmax())]
-
-
 def train_agent(
     *,
     train: pd.DataFrame,
@@ -189,7 +183,7 @@ def train_agent(
         "seed": seed,
         "fusion_feature_names": list(FUSION_FEATURES),
         "fusion_weights": list(FUSION_WEIGHTS),
-        "usual_weight": usual_weight(played),
+        "usual_weight": USUAL_WEIGHT,
         "parameters": {"network": network.model_dump(), "agent": agent.model_dump()},
         "best_step": best["step"],
         "best_val_reward": best["reward"],
