@@ -2,14 +2,16 @@
 
 python benchmarks/cars_never_seen.py DATA_ROOT RAW_ROOT --datasets hcrl_sa set_01 --seeds 1 2
 
-The fusions that each dataset and seed of a data root ends with judge the attack-free training
-captures of the other datasets, as they are and with sparse spoofing injected, calibrated with their
-first seconds (0: zero-shot). Printed for each length of that prefix and each budget: the operating
-point that validation's benign windows give, the share of the cars' benign windows above it, and
-that of their attack windows; all of those after the longest prefix. No test capture is read.
+The fusions that each dataset and seed of a data root ends with (or, with --models, its classifiers)
+judge the attack-free training captures of the other datasets, as they are and with sparse spoofing
+injected, calibrated with their first seconds (0: zero-shot). Printed for each length of that prefix
+and each budget: the operating point that validation's benign windows give, the share of the cars'
+benign windows above it, and that of their attack windows; all of those after the longest prefix. No
+test capture is read.
 """
 
 import argparse
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,8 @@ from kdgat.can.injections import inject
 from kdgat.can.profile_features import capture_clock
 from kdgat.can.windows import attack_counts
 from kdgat.detector import Detector
+
+FILES = {"fusion": "agent", "classifier": "classifier"}
 
 Captures = list[tuple[pd.DataFrame, pd.DataFrame]]
 """As recorded, and attacked after its prefix."""
@@ -61,6 +65,7 @@ def main() -> None:
     parser.add_argument("raw_root", type=Path)
     parser.add_argument("--datasets", nargs="+", required=True)
     parser.add_argument("--cars", nargs="+", help="of these datasets; by default of --datasets")
+    parser.add_argument("--models", nargs="+", choices=FILES, default=["fusion"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--budgets", type=float, nargs="+", default=[0.001, 0.002, 0.003, 0.005])
     parser.add_argument("--seconds", type=float, nargs="+", default=[5.0])
@@ -76,7 +81,7 @@ def main() -> None:
     }
     settings = [(seconds, budget) for seconds in given.seconds for budget in given.budgets]
     heads = "".join(f" {seconds:g} s, budget {budget:g} |" for seconds, budget in settings)
-    print("| trained on | seed | fusion of | cars of | windows, attacked |" + heads)
+    print("| trained on | seed | model | cars of | windows, attacked |" + heads)
     print("|" + "---|" * (5 + len(settings)))
     for dataset in given.datasets:
         for seed in given.seeds:
@@ -84,8 +89,8 @@ def main() -> None:
             validation = pd.read_parquet(
                 newest(given.data_root / "07_model_output" / place, "window_scores.parquet")
             ).query("split == 'validation'")
-            for size in ("student", "teacher"):
-                own = validation[validation["model"] == f"{size}_fusion"]
+            for size, kind in product(("student", "teacher"), given.models):
+                own = validation[validation["model"] == f"{size}_{kind}"]
                 points = {
                     protocol: [
                         fit_threshold(part["label"], part["score"], budget=budget).value
@@ -94,7 +99,7 @@ def main() -> None:
                     for protocol, part in own.groupby("protocol")
                 }
                 models = given.data_root / "06_models" / place
-                detector = load_detector(newest(models, f"{size}_agent.safetensors"))
+                detector = load_detector(newest(models, f"{size}_{FILES[kind]}.safetensors"))
                 for other in [each for each in judged if each != dataset]:
                     cells = []
                     for seconds in given.seconds:
@@ -105,7 +110,7 @@ def main() -> None:
                             for point in points[protocol_of(seconds)]
                         ]
                     print(
-                        f"| {dataset} | {seed} | {size}s | {other} "
+                        f"| {dataset} | {seed} | {size} {kind} | {other} "
                         f"| {len(benign):,}, {len(attacks):,} | {' | '.join(cells)} |",
                         flush=True,
                     )

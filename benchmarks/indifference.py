@@ -1,20 +1,23 @@
 """What a fusion agent gains where it calls weights that are all but as good as the best equal.
 
-Of those it may take the usual one, which in general earns most, or the evenest.
+Of those it may take the evenest, or the one nearest to the classifier.
 
-python benchmarks/indifference.py DATA_ROOT --dataset hcrl_sa --seeds 1 2 3
+python benchmarks/indifference.py DATA_ROOT --datasets hcrl_sa set_01 set_03 --seeds 1 2 3
 
 Reads what chains have left. Validation windows, injected attacks and cars that do not exist among
 them: operating points come from the benign windows of each capture's earlier half, on which the
-agent has played, figures from its later half. Means over seeds.
+agent has played, figures from its later half; beside them the recall at the point of that half
+itself at which .001 of its benign windows lie above. Means over datasets, seeds and both sizes.
 """
 
+import argparse
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from rule_expert import BUDGET, chains_to_read, newest
+from rule_expert import BUDGET, newest
 
 from kdgat.calibration import PROTOCOLS, fit_threshold
 from kdgat.datasets.tensors import read_model
@@ -24,18 +27,18 @@ from kdgat.scores import chosen_weight, fused_logit
 from kdgat.training.scoring import fusion_state
 
 INDIFFERENCES = (0.0, 0.1, 0.2, 0.3)
+FALLBACKS = (0.5, 1.0)
 
 
 def scores_of(states: pd.DataFrame, agent: ModelArtifact) -> dict[str, np.ndarray]:
     with torch.inference_mode():
         value = build(agent)(fusion_state(states)).numpy()
     anomaly, attack = states["anomaly_logit"].to_numpy(), states["attack_logit"].to_numpy()
-    fallbacks = {"usual": agent.metadata["usual_weight"], "evenest": 0.5}
     agents = {
-        f"agent, {name} within {size:g}": fused_logit(
-            anomaly, attack, chosen_weight(value, weight, indifference=size)
+        f"agent, nearest to {usual:g} within {size:g}": fused_logit(
+            anomaly, attack, chosen_weight(value, usual, indifference=size)
         )
-        for name, weight in fallbacks.items()
+        for usual in FALLBACKS
         for size in INDIFFERENCES
     }
     return {**agents, "mean of detectors": (anomaly + attack) / 2, "classifier": attack}
@@ -50,28 +53,36 @@ def judge(states: pd.DataFrame, agent: ModelArtifact) -> list[dict]:
         for name, score in scores.items():
             point = fit_threshold(label[fitted], score[fitted], budget=BUDGET).value
             figures = detection_metrics(label[judged], score[judged], point)
+            benign, attacks = (score[judged & (label == y)] for y in (0, 1))
+            equal = np.quantile(benign, 1 - BUDGET, method="higher")
+            figures["recall_at_budget"] = float((attacks > equal).mean())
             rows.append({"protocol": protocol, "fusion": name, **figures})
     return rows
 
 
 def main() -> None:
-    arguments = chains_to_read(__doc__)
-    tables = []
-    for seed in arguments.seeds:
-        place = Path(arguments.dataset) / f"seed_{seed}"
-        outputs = arguments.data_root / "07_model_output" / place
-        states = pd.read_parquet(newest(outputs, "fusion_states.parquet"))
-        for size, rows in states[states["split"] == "validation"].groupby("size"):
-            models = arguments.data_root / "06_models" / place
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data_root", type=Path)
+    parser.add_argument("--datasets", nargs="+", required=True)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    given = parser.parse_args()
+    rows: list[dict] = []
+    for dataset, seed in product(given.datasets, given.seeds):
+        place = Path(dataset) / f"seed_{seed}"
+        states = pd.read_parquet(
+            newest(given.data_root / "07_model_output" / place, "fusion_states.parquet")
+        ).query("split == 'validation'")
+        for size, own in states.groupby("size"):
+            models = given.data_root / "06_models" / place
             agent = read_model(newest(models, f"{size}_agent.safetensors"))
-            table = pd.DataFrame(judge(rows.reset_index(drop=True), agent))
-            tables.append(table.assign(size=size))
-    print("| of | protocol | fusion | F1, mean | F1, worst seed | FPR, mean | AUROC, mean |")
+            rows += judge(own.reset_index(drop=True), agent)
+    print("| protocol | fusion | F1 | recall | FPR | recall at an FPR of .001 | AUROC |")
     print("|---|---|---|---|---|---|---|")
-    for keys, rows in pd.concat(tables).groupby(["size", "protocol", "fusion"], sort=False):
-        rate, auroc = rows.false_positive_rate.mean(), rows.auroc.mean()
-        figures = f"{rows.f1.mean():.3f} | {rows.f1.min():.3f} | {rate:.4f} | {auroc:.3f}"
-        print("| " + " | ".join(keys) + f" | {figures} |")
+    columns = ["f1", "recall", "false_positive_rate", "recall_at_budget", "auroc"]
+    means = pd.DataFrame(rows).groupby(["protocol", "fusion"], sort=False)[columns].mean()
+    for (protocol, fusion), row in means.iterrows():
+        found = f"{row.f1:.3f} | {row.recall:.3f} | {row.false_positive_rate:.4f}"
+        print(f"| {protocol} | {fusion} | {found} | {row.recall_at_budget:.3f} | {row.auroc:.3f} |")
 
 
 if __name__ == "__main__":
