@@ -33,7 +33,7 @@ INDIFFERENCE = 0.2
 """A reward less by this is as good as the best: docs/fusion.md."""
 
 USUAL_WEIGHT = 0.5
-"""Where the agent can hardly tell weights apart: attacks unlike those of training need both."""
+"""What the agent falls back to where it can hardly tell weights apart: docs/fusion.md."""
 
 # The anomaly logit of a benign median window; sigmoid(-5) = .007.
 BENIGN_LOGIT = -5.0
