@@ -30,14 +30,6 @@ def newest(folder: Path, name: str) -> Path:
     return max(versions)
 
 
-def chains_to_read(doc: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
-    parser.add_argument("data_root", type=Path)
-    parser.add_argument("--dataset", default="hcrl_sa")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
-    return parser.parse_args()
-
-
 def scores_of(states: pd.DataFrame, rule: np.ndarray) -> dict[str, np.ndarray]:
     agent, both = states["fused_logit"].to_numpy(), states[["anomaly_logit", "attack_logit"]]
     return {
@@ -63,7 +55,11 @@ def judge(states: pd.DataFrame, count: np.ndarray) -> list[tuple[str, float, flo
 
 
 def main() -> None:
-    arguments = chains_to_read(__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data_root", type=Path)
+    parser.add_argument("--dataset", default="hcrl_sa")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    arguments = parser.parse_args()
     inputs = arguments.data_root / "05_model_input" / arguments.dataset
     store = GraphStore.load(newest(inputs, "drawn_validation_graphs.safetensors"))
     count = np.log1p(suspicious_frames(store))
