@@ -160,6 +160,20 @@ def test_kdgats_own_intervals_bound_the_silence_of_an_id(tmp_path):
     assert files["test_01/DoS-x"](bad_row_share=0.0).silences == ()
 
 
+def test_frames_tell_when_an_id_is_silent_where_nothing_declares_it(tmp_path):
+    quiet = [f"{tick / 8},123,00,0" for tick in range(160) if not 40 < tick < 80]
+    rows = ["timestamp,arbitration_id,data_field,attack", *quiet]
+    labelled = [*rows[:2], rows[2][:-1] + "1", *rows[3:]]
+    names = ("test_05/suppress-x", "test_05/suppress-y", "test_05/DoS-x", "train_01/attack-free")
+    texts = {f"{name}.csv": "\n".join(rows) for name in names}
+    texts["test_05/suppress-y.csv"] = "\n".join(labelled)
+    files = open_captures(put(tmp_path / "mine", texts))
+    captures = {name: file(bad_row_share=0.0) for name, file in files.items()}
+    assert captures["test_05/suppress-x"].silences == ((5.0, 10.0),)
+    assert describe_capture(captures["test_05/suppress-x"])["episodes"] == 1
+    assert [captures[name].silences for name in names[1:]] == [(), (), ()]
+
+
 def test_rows_that_are_declared_to_have_labels_need_them(tmp_path):
     names = ("train_01/DoS-x", "train_01/attack-free", "test_05/suppress-x")
     line = "(0.5) can0 123#0102\n(0.6) can0 123#0102\n"

@@ -9,6 +9,7 @@ from sklearn.metrics import f1_score
 
 from kdgat.can.captures import open_captures
 from kdgat.can.declarations import read_declaration
+from kdgat.can.silences import find_silences
 from kdgat.can.synthetic import CAPTURES, VERSION, simulate_capture, simulate_dataset
 from kdgat.errors import DataError
 from kdgat.parameters import Simulator
@@ -169,3 +170,12 @@ def test_a_bag_of_ids_fails_on_the_unknown_car(captures):
         assert unknown < all_attack + 0.05
     assert score("test_03")[0] < 0.1
     assert score("test_06")[0] < 0.1
+
+
+def test_frames_tell_of_the_silences_that_are_declared(captures, episodes):
+    declared = episodes[episodes["attack_type"] == "suppress"].sort_values("start")
+    (name,) = declared["capture"].unique()
+    found = find_silences(captures[name])
+    assert [f"{silence.arbitration_id:#05x}" for silence in found] == [*declared["arbitration_ids"]]
+    for silence, episode in zip(found, declared.itertuples(), strict=True):
+        assert silence.start <= episode.start < episode.end <= silence.end

@@ -27,6 +27,7 @@ from kdgat.can.labels import (
 from kdgat.can.readers import read_log
 from kdgat.can.readers.log import SHOWN, Log
 from kdgat.can.readers.parquet import write_parquet
+from kdgat.can.silences import find_silences, joined, report_silences
 from kdgat.errors import DataError
 
 LOGGER = logging.getLogger(__name__)
@@ -46,8 +47,9 @@ class Capture:
         num_rows: Rows of the file, malformed ones and error frames included.
         error_frames: Error frames left out: they carry no ID.
         format: Name of the format it was read from.
-        silences: First and last second (bus time) of declared episodes that silence an ID, so
-            that no frame is part of them.
+        silences: First and last second (bus time) of episodes that silence an ID, so that no
+            frame is part of them: as declared or, of a capture with `suppress` of which nothing is
+            declared, as `find_silences` finds them.
     """
 
     name: str
@@ -113,7 +115,7 @@ class CaptureFile:
             vehicle=self.vehicle,
             attack_type=self.attack_type,
             frames=frames,
-            silences=tuple(silences(frames, intervals)),
+            silences=tuple(self._silences(frames, intervals)),
             bad_rows=log.bad_rows,
             num_rows=log.num_rows,
             error_frames=log.error_frames,
@@ -127,6 +129,15 @@ class CaptureFile:
         if self.attack_type == SUPPRESS:
             return [replace(interval, adds_frames=False) for interval in intervals]
         return intervals
+
+    def _silences(
+        self, frames: pd.DataFrame, intervals: list[Interval]
+    ) -> list[tuple[float, float]]:
+        if intervals or self.attack_type != SUPPRESS or frames["attack"].any():
+            return silences(frames, intervals)
+        found = find_silences(frames)
+        report_silences(self.name, found, float(frames["timestamp"].iloc[0]))
+        return joined(found)
 
     def _known_as(self) -> tuple[str, str]:
         stem = self.name.split("/", 1)[1]
@@ -248,7 +259,7 @@ def describe_capture(capture: Capture) -> dict[str, str | int | float]:
         "seconds": float(frames["timestamp"].max() - frames["timestamp"].min()),
         "arbitration_ids": int(frames["arbitration_id"].nunique()),
         "attack_frames": int(frames["attack"].sum()),
-        "episodes": int(frames["episode"].nunique() - (frames["episode"] == 0).any()),
+        "episodes": len(set(frames["episode"]) - {0}) + len(capture.silences),
         "bad_rows": len(capture.bad_rows),
         "error_frames": capture.error_frames,
         "steps_back": len(steps_back(frames)),
