@@ -86,7 +86,8 @@ class Detector:
                 windows above the operating point, as in the alarm and episode scorecards.
 
         Returns:
-            One row per whole window: start (frame), start_time and end_time (s), protocol
+            One row per whole window: start (frame), start_time and end_time (s; a step back
+            of the timestamps counts as no time), protocol
             (`zero_shot` or `calibrated`), score (higher = attack; logit, or anomaly score of an
             autoencoder alone), alarm and persistent_alarm (bool, of the window and after
             persistence; missing where there is no operating point), offending_ids (where alarm

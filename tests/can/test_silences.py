@@ -56,16 +56,21 @@ def test_an_id_that_sends_in_bursts_is_not_silent_between_them():
     assert find_silences(frames_at({5: TICKS, 7: bursts})) == []
 
 
+def test_a_pause_of_the_recording_is_no_silence():
+    assert find_silences(frames_at({5: without(110.0, 114.0), 7: without(110.0, 114.0)})) == []
+
+
 def test_a_few_frames_have_no_rhythm():
     few = np.concatenate([np.arange(100.0, 109.0), [129.0]])
     assert find_silences(frames_at({5: TICKS, 7: few})) == []
 
 
-def test_a_step_back_in_time_is_no_silence():
-    frames = frames_at({5: TICKS, 7: TICKS})
-    time = frames["timestamp"].to_numpy().copy()
-    time[200:210] -= 20.0
-    assert find_silences(frames.assign(timestamp=time)) == []
+def test_a_step_back_in_time_is_no_silence_and_hides_none():
+    frames = frames_at({5: TICKS, 7: without(120.0, 124.0)})
+    time = frames["timestamp"].to_numpy()
+    stepped = frames.assign(timestamp=np.where(time < 105.0, time, time - 104.0))
+    (silence,) = find_silences(stepped)
+    assert (silence.end - silence.start, silence.arbitration_id) == (4.0, 7)
 
 
 def test_silences_at_the_same_time_are_one_episode():

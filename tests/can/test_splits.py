@@ -48,6 +48,15 @@ def test_capture_graphs_know_where_they_come_from():
     np.testing.assert_allclose(store.end_time.numpy(), [0.009, 0.019])
 
 
+def test_a_step_back_counts_as_no_time():
+    frames = drive(20)
+    time = frames["timestamp"].to_numpy()
+    stepped = frames.assign(timestamp=np.where(time < 0.0095, time, time - 0.005))
+    store = capture_graphs("test_01/b", stepped, window=10, stride=10)
+    np.testing.assert_allclose(store.start_time.numpy(), [0.0, 0.009])
+    np.testing.assert_allclose(store.end_time.numpy(), [0.009, 0.018])
+
+
 def test_a_capture_shorter_than_a_window_is_refused():
     with pytest.raises(DataError, match=r"train_02/a has 9 frames: a window needs 10"):
         capture_graphs("train_02/a", drive(9), window=10, stride=10)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from kdgat.can.capture_tables import CaptureNote, CaptureTables
 from kdgat.can.frames import frame_table
@@ -42,6 +43,13 @@ def test_episodes_last_from_the_first_attack_frame_to_the_last():
     note = CaptureNote("hash", "kia", "spoofing")
     assert episodes_of(FRAMES, note) == [(0.001, 0.003, 3), (0.007, 0.007, 1)]
     assert episodes_of(QUIET, note) == []
+
+
+def test_a_step_back_counts_as_no_time():
+    time = FRAMES["timestamp"].to_numpy()
+    stepped = FRAMES.assign(timestamp=np.where(time < 0.005, time, time - 0.005))
+    note = CaptureNote("hash", "kia", "spoofing")
+    assert episodes_of(stepped, note) == [(0.001, 0.003, 3), (0.006, pytest.approx(0.006), 1)]
 
 
 def test_episodes_of_a_silent_id_are_those_declared():

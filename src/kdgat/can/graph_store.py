@@ -65,7 +65,7 @@ class GraphStore:
         attack_frames: int32 `[num_graphs]`, how many are.
         capture: int32 `[num_graphs]`, place in `captures`.
         start: int64 `[num_graphs]`, first frame of the window in its capture.
-        start_time: float64 `[num_graphs]`, bus time of the first frame, s.
+        start_time: float64 `[num_graphs]`, bus time of the first frame, s, see `bus_time`.
         end_time: float64 `[num_graphs]`, bus time of the last frame, s.
         node_offsets: int64 `[num_graphs + 1]`; nodes of graph g are `[g]` up to `[g + 1]`.
         edge_offsets: int64 `[num_graphs + 1]`, likewise.

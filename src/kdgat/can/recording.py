@@ -160,6 +160,19 @@ class Recording:
         return frames_before(codes, len(ids))
 
 
+def bus_time(timestamp: np.ndarray) -> np.ndarray:
+    """Make timestamps of which none steps back: float64 `[num_frames]`, s.
+
+    A step back counts as no time, as in `capture_clock`; what comes after it is as much later.
+
+    Args:
+        timestamp: float64 `[num_frames]`, s, in recorded order.
+    """
+    if (np.diff(timestamp) >= 0.0).all():
+        return timestamp
+    return timestamp[0] + capture_clock(timestamp)
+
+
 def rows(table: np.ndarray, chosen: slice | np.ndarray) -> np.ndarray:
     """Return rows of a table: `np.take` copies whole rows, indexing goes value by value."""
     return table[chosen] if isinstance(chosen, slice) else table.take(chosen, axis=0)

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from kdgat.can.recording import bus_time
+
 LOGGER = logging.getLogger(__name__)
 
 LEAST_FRAMES = 20
@@ -22,6 +24,9 @@ LONG, USUAL = 10.0, 0.9
 LEAST_ACTIVE = 0.25
 """Share of the capture that its frames must span at their usual distance: an ID that sends in short
 bursts, or in a diagnostic session, is silent otherwise."""
+
+LEAST_RATE = 0.5
+"""What the other IDs send meanwhile, in their usual rate: else the recording pauses."""
 
 SHOWN = 3
 """Silences of a capture that the log names."""
@@ -49,23 +54,29 @@ def find_silences(frames: pd.DataFrame) -> list[Silence]:
     Args:
         frames: Frame table.
     """
-    time = np.maximum.accumulate(frames["timestamp"].to_numpy())
+    time = bus_time(frames["timestamp"].to_numpy())
     found = [
         Silence(start, end, int(arbitration_id))
-        for arbitration_id, rows in frames.groupby("arbitration_id").indices.items()
-        for start, end in _of_one_id(time[rows], time[0], time[-1])
+        for arbitration_id, places in frames.groupby("arbitration_id").indices.items()
+        for start, end in _of_one_id(places, time)
     ]
     return sorted(found)
 
 
-def _of_one_id(time: np.ndarray, begin: float, end: float) -> list[tuple[float, float]]:
-    """Bound the silences of an ID with frames at `time` in a capture from `begin` to `end`."""
-    gaps = np.diff(time)
-    if len(time) < LEAST_FRAMES or len(time) * np.median(gaps) < LEAST_ACTIVE * (end - begin):
+def _of_one_id(places: np.ndarray, time: np.ndarray) -> list[tuple[float, float]]:
+    """Bound the silences of the ID with the frames at `places` of a capture."""
+    duration = time[-1] - time[0]
+    gaps = np.diff(time[places])
+    if len(places) < LEAST_FRAMES or len(places) * np.median(gaps) < LEAST_ACTIVE * duration:
         return []
-    edges = np.concatenate([[begin], time, [end]])
-    silent = np.flatnonzero(np.diff(edges) > LONG * np.quantile(gaps, USUAL))
-    return [(float(edges[gap]), float(edges[gap + 1])) for gap in silent]
+    edges = np.concatenate([[0], places, [len(time) - 1]])
+    lengths, others = np.diff(time[edges]), np.diff(edges) - 1
+    usual_rate = (len(time) - len(places)) / duration
+    is_silent = lengths > LONG * np.quantile(gaps, USUAL)
+    is_silent &= others >= LEAST_RATE * usual_rate * lengths
+    return [
+        (float(time[edges[gap]]), float(time[edges[gap + 1]])) for gap in np.flatnonzero(is_silent)
+    ]
 
 
 def joined(silences: list[Silence]) -> list[tuple[float, float]]:

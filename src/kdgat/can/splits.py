@@ -13,7 +13,7 @@ import torch
 from kdgat.can.graph_store import GraphStore, concatenate
 from kdgat.can.graphs import EDGE_FEATURES, NODE_FEATURES, Graphs, iterate_graphs
 from kdgat.can.profile import Profile
-from kdgat.can.recording import Recording
+from kdgat.can.recording import Recording, bus_time
 from kdgat.can.store_writer import StoreWriter
 from kdgat.can.windows import (
     TRAIN,
@@ -145,10 +145,11 @@ def capture_blocks(
         profile: what they are measured against.
     """
     counts = attack_counts(recording.attack, starts, cut.window)
+    time = bus_time(recording.timestamp)
     first = 0
     for graphs in iterate_graphs(recording, starts, cut.window, profile):
         here = slice(first, first + len(graphs.node_offsets) - 1)
-        yield _store(name, graphs, starts[here], counts[here], recording.timestamp, cut)
+        yield _store(name, graphs, starts[here], counts[here], time, cut)
         first = here.stop
 
 
@@ -157,7 +158,7 @@ def _store(
     graphs: Graphs,
     starts: np.ndarray,
     counts: np.ndarray,
-    timestamp: np.ndarray,
+    time: np.ndarray,
     cut: Cut,
 ) -> GraphStore:
     return GraphStore(
@@ -169,8 +170,8 @@ def _store(
         attack_frames=torch.from_numpy(counts),
         capture=torch.zeros(len(starts), dtype=torch.int32),
         start=torch.from_numpy(starts),
-        start_time=torch.from_numpy(timestamp[starts]),
-        end_time=torch.from_numpy(timestamp[starts + cut.window - 1]),
+        start_time=torch.from_numpy(time[starts]),
+        end_time=torch.from_numpy(time[starts + cut.window - 1]),
         node_offsets=torch.from_numpy(graphs.node_offsets),
         edge_offsets=torch.from_numpy(graphs.edge_offsets),
         captures=(name,),

@@ -7,6 +7,7 @@ import pandas as pd
 
 from kdgat.can.capture_tables import CaptureNote, CaptureTables
 from kdgat.can.declarations import SUPPRESS
+from kdgat.can.recording import bus_time
 from kdgat.can.splits import Cut, deal_windows
 
 EPISODE_COLUMNS = ("capture", "start", "end", "attack_frames")
@@ -53,8 +54,9 @@ def collect_truth(captures: CaptureTables, cut: Cut) -> Truth:
 
 def episodes_of(frames: pd.DataFrame, note: CaptureNote) -> list[tuple[float, float, int]]:
     """Give start, end and number of attack frames of each episode of a capture, by start."""
-    attacked = frames.loc[frames["episode"] > 0, ["episode", "timestamp"]]
-    bounds = attacked.groupby("episode")["timestamp"].agg(["min", "max", "size"])
+    time = pd.Series(bus_time(frames["timestamp"].to_numpy()), index=frames.index)
+    attacked = frames["episode"] > 0
+    bounds = time[attacked].groupby(frames["episode"]).agg(["min", "max", "size"])
     found = [*bounds.itertuples(index=False, name=None)]
     found += [(*silence, 0) for silence in note.silences]
     if note.attack_type == SUPPRESS and not found:
