@@ -47,16 +47,17 @@ def draw_window_graphs(
     """Draw two test windows as the student classifier sees them.
 
     They are the benign window of the median score, and of the first capture with attacks the
-    attack window of the highest.
+    attack window of the highest; one alone where there is no window of the other kind.
     """
     logits = _of_test(window_scores)
     logits = logits[logits["model"] == "student_classifier"].reset_index(drop=True)
-    benign, attack = (logits[logits["label"] == label].sort_values("score") for label in (0, 1))
-    attack = attack[attack["capture"] == logits[logits["label"] == 1]["capture"].iloc[0]]
-    chosen = {"benign": benign.index[len(benign) // 2], "attack": attack.index[-1]}
+    benign, attack = (logits[logits["label"] == label] for label in (0, 1))
+    attack = attack[attack["capture"].isin(attack["capture"].iloc[:1])]
+    median = benign.sort_values("score").index[len(benign) // 2 :][:1]
+    highest = attack.sort_values("score").index[-1:]
     graphs = [
         _drawn(calibrated_test_graphs.subset([row]), student_classifier, compute, name, logits, row)
-        for name, row in chosen.items()
+        for name, row in [("benign", row) for row in median] + [("attack", row) for row in highest]
     ]
     return figures.window_graphs(graphs, "what the student classifier attends to")
 
