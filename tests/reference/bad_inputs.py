@@ -186,6 +186,11 @@ def _no_labels(folder: Path) -> object:
     return read(folder, "".join(CANDUMP), "drive.log", attack_type="dos")
 
 
+@case("attack capture of which no row is labelled")
+def _no_attack(folder: Path) -> object:
+    return read(folder, "".join([HEADER, *ROWS]), attack_type="dos")
+
+
 @case("gz cut off")
 def _gzip(folder: Path) -> object:
     return read(folder, gzip.compress("".join([HEADER, *ROWS]).encode(), mtime=0)[:-50])

@@ -109,6 +109,8 @@ class CaptureFile:
         _report(self.name, log)
         intervals = self._read_intervals()
         frames = self._label(log, intervals)
+        if log.has_labels:
+            self._check_labels(frames)
         return Capture(
             name=self.name,
             scenario=self.name.split("/", 1)[0],
@@ -129,6 +131,13 @@ class CaptureFile:
         if self.attack_type == SUPPRESS:
             return [replace(interval, adds_frames=False) for interval in intervals]
         return intervals
+
+    def _check_labels(self, frames: pd.DataFrame) -> None:
+        if self.attack_type not in (ATTACK_FREE, SUPPRESS) and not frames["attack"].any():
+            LOGGER.warning(
+                "%s: no frame of this capture with %s is labelled: every frame counts as benign",
+                *(self.name, self.attack_type),
+            )
 
     def _silences(
         self, frames: pd.DataFrame, intervals: list[Interval]
