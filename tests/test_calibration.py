@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kdgat.calibration import (
+    ABOVE_ALL,
     BENIGN_TAIL,
     FIXED,
     Threshold,
@@ -58,6 +59,7 @@ def test_it_is_never_far_above_the_highest_benign_score():
     fitted = fit_threshold(np.zeros(300), benign, budget=1e-4)
     assert fitted.value == np.nextafter(fitted.highest, np.inf)
     assert fitted.highest == benign.max()
+    assert fitted.rule == ABOVE_ALL
 
 
 def test_attacks_do_not_move_the_operating_point():

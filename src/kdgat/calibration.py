@@ -35,6 +35,9 @@ LARGEST_SHAPE = 0.5
 FEWEST_WINDOWS = 4
 
 BENIGN_TAIL = "extreme-value quantile of benign validation windows"
+ABOVE_ALL = (
+    "just above the highest benign validation window, as the extreme-value quantile is higher"
+)
 FIXED = "fixed"
 
 
@@ -103,13 +106,13 @@ def fit_threshold(labels: ArrayLike, scores: ArrayLike, *, budget: float) -> Thr
     start = benign[-n_tail - 1]
     shape, scale = fit_tail(benign[-n_tail:] - start)
     extrapolated = start + tail_quantile(shape, scale, budget * benign.size / n_tail)
-    above_all = float(np.nextafter(benign[-1], np.inf))
-    value = min(extrapolated, above_all)
+    value = min(extrapolated, np.nextafter(benign[-1], np.inf))
+    value = np.nextafter(value, np.inf) if value <= start else value
     return _threshold(
         labels,
         scores,
-        value=np.nextafter(value, np.inf) if value <= start else value,
-        rule=BENIGN_TAIL,
+        value=value,
+        rule=BENIGN_TAIL if value <= benign[-1] else ABOVE_ALL,
         budget=budget,
         n=int(benign.size),
         n_tail=n_tail,

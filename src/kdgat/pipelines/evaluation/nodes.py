@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from plotly.graph_objects import Figure as PlotlyFigure
 
 from kdgat import calibration, figures, metrics
-from kdgat.calibration import CALIBRATED, ZERO_SHOT
+from kdgat.calibration import BENIGN_TAIL, CALIBRATED, ZERO_SHOT
 from kdgat.can.graph_store import GraphStore
 from kdgat.models.artifact import ModelArtifact
 from kdgat.parameters import Compute, Evaluation, OperatingPoint
@@ -215,7 +215,8 @@ def write_page(
     distrusted = list(prefix_report["capture"][prefix_report["complaint"].fillna("") != ""])
     remarks = (
         f"Protocols: zero-shot, and calibrated. Operating points: "
-        f"{points[ZERO_SHOT]['rule']}, budget {points[ZERO_SHOT]['budget']:g} of windows "
+        f"{BENIGN_TAIL}, just above the highest of them at most, "
+        f"budget {points[ZERO_SHOT]['budget']:g} of windows "
         f"({points[ZERO_SHOT]['n']:,} benign windows without a profile, "
         f"{points[CALIBRATED]['n']:,} with one). Intervals: {parameters.confidence:.0%}, "
         f"{parameters.bootstrap:,} bootstrap samples over captures and episodes. "
