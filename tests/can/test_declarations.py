@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kdgat.can.captures import describe_capture, open_captures
+from kdgat.can.capture_tables import describe_capture
+from kdgat.can.captures import open_captures
 from kdgat.can.declarations import attack_type_of, read_declaration, vehicle_of
 from kdgat.errors import DataError
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from kdgat.can.captures import Capture, describe_capture
+from kdgat.can.captures import Capture, steps_back
 from kdgat.can.repeats import content_hash, find_repeated
 
 KEPT_FRAMES = 5_000_000
@@ -138,3 +138,27 @@ def survey_captures(
         bad_rows=pd.concat(bad_rows),
         repeated=repeated,
     )
+
+
+def describe_capture(capture: Capture) -> dict[str, str | int | float]:
+    """Describe a capture in one row of a table.
+
+    Returns:
+        capture, vehicle, attack_type, format, frames, seconds, arbitration_ids, attack_frames,
+        episodes, bad_rows, error_frames, steps_back.
+    """
+    frames = capture.frames
+    return {
+        "capture": capture.name,
+        "vehicle": capture.vehicle,
+        "attack_type": capture.attack_type,
+        "format": capture.format,
+        "frames": len(frames),
+        "seconds": float(frames["timestamp"].max() - frames["timestamp"].min()),
+        "arbitration_ids": int(frames["arbitration_id"].nunique()),
+        "attack_frames": int(frames["attack"].sum()),
+        "episodes": len(set(frames["episode"]) - {0}) + len(capture.silences),
+        "bad_rows": len(capture.bad_rows),
+        "error_frames": capture.error_frames,
+        "steps_back": len(steps_back(frames)),
+    }

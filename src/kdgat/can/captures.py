@@ -251,30 +251,6 @@ def write_canonical(capture: Capture, path: Path) -> None:
     write_parquet(capture.frames, path, about=about)
 
 
-def describe_capture(capture: Capture) -> dict[str, str | int | float]:
-    """Describe a capture in one row of a table.
-
-    Returns:
-        capture, vehicle, attack_type, format, frames, seconds, arbitration_ids, attack_frames,
-        episodes, bad_rows, error_frames, steps_back.
-    """
-    frames = capture.frames
-    return {
-        "capture": capture.name,
-        "vehicle": capture.vehicle,
-        "attack_type": capture.attack_type,
-        "format": capture.format,
-        "frames": len(frames),
-        "seconds": float(frames["timestamp"].max() - frames["timestamp"].min()),
-        "arbitration_ids": int(frames["arbitration_id"].nunique()),
-        "attack_frames": int(frames["attack"].sum()),
-        "episodes": len(set(frames["episode"]) - {0}) + len(capture.silences),
-        "bad_rows": len(capture.bad_rows),
-        "error_frames": capture.error_frames,
-        "steps_back": len(steps_back(frames)),
-    }
-
-
 def steps_back(frames: pd.DataFrame) -> np.ndarray:
     """Find the frames whose timestamp lies before that of the frame they follow: int64."""
     return np.flatnonzero(np.diff(frames["timestamp"].to_numpy()) < 0) + 1

@@ -214,9 +214,8 @@ def write_page(
     points = thresholds["student_fusion"]
     distrusted = list(prefix_report["capture"][prefix_report["complaint"].fillna("") != ""])
     remarks = (
-        f"Protocols: zero-shot, and calibrated. Operating points: "
-        f"{BENIGN_TAIL}, just above the highest of them at most, "
-        f"budget {points[ZERO_SHOT]['budget']:g} of windows "
+        f"Protocols: zero-shot, and calibrated. Operating points: {BENIGN_TAIL}, just above the "
+        f"highest of them at most, budget {points[ZERO_SHOT]['budget']:g} of windows "
         f"({points[ZERO_SHOT]['n']:,} benign windows without a profile, "
         f"{points[CALIBRATED]['n']:,} with one). Intervals: {parameters.confidence:.0%}, "
         f"{parameters.bootstrap:,} bootstrap samples over captures and episodes. "
