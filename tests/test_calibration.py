@@ -115,7 +115,14 @@ def test_unusable_validation_is_refused(labels, scores, sentence):
 
 def table(model: str, protocol: str, split: str, scores: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(
-        {"split": split, "protocol": protocol, "model": model, "label": 0, "score": scores}
+        {
+            "split": split,
+            "protocol": protocol,
+            "model": model,
+            "capture": "train_01/parked",
+            "label": 0,
+            "score": scores,
+        }
     )
 
 
@@ -162,6 +169,20 @@ def test_attack_windows_alone_do_not_make_a_protocol(caplog):
     fitted = fit_thresholds(pd.concat([benign, attacks]), budget=0.01, fixed={})["gat"]
     assert (fitted["zero_shot"].n, fitted["zero_shot"].n_attack) == (100, 5)
     assert "zero_shot for gat" in caplog.text
+
+
+def test_a_point_names_the_captures_that_it_rests_on():
+    # 115 benign scores: the 20 highest make the tail, those of `odd` and five of `train_01/parked`.
+    benign = table("gat", "zero_shot", "validation", np.arange(85.0))
+    odd = table("gat", "zero_shot", "validation", 100 + np.arange(15.0)).assign(capture="odd")
+    quiet = odd.assign(capture="quiet", score=-1.0)
+    attacks = odd.assign(capture="attacked", label=1, score=1e3)
+    fitted = fit_thresholds(
+        pd.concat([odd, attacks, quiet, benign]), budget=0.01, fixed={"rule": 4.0}
+    )["gat"]["zero_shot"]
+    assert fitted.n_tail == 20
+    assert (fitted.captures, fitted.tail_captures) == (3, 2)
+    assert (fitted.highest, fitted.highest_capture) == (114.0, "odd")
 
 
 def test_threshold_survives_json():

@@ -11,7 +11,7 @@ Labels of attacks are not looked at.
 
 import logging
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -56,6 +56,9 @@ class Threshold:
         highest: largest benign score.
         f1: on the validation windows with attacks, 0 to 1: to compare models by, not fitted.
         n_attack: attack windows behind `f1`.
+        captures: captures, drawn cars among them, that the benign windows are of; 0 if unnamed.
+        tail_captures: those of them that the tail is of.
+        highest_capture: the one with the highest benign score; empty if unnamed.
     """
 
     value: float
@@ -68,6 +71,9 @@ class Threshold:
     highest: float
     f1: float
     n_attack: int
+    captures: int = 0
+    tail_captures: int = 0
+    highest_capture: str = ""
 
     def alarms(self, scores: ArrayLike) -> NDArray[np.bool_]:
         """Say which windows alarm, bool `[num_windows]`.
@@ -206,7 +212,8 @@ def fit_thresholds(
     warning names it.
 
     Args:
-        window_scores: columns split, protocol, model, label, score; one row per window and model.
+        window_scores: columns split, protocol, model, capture, label, score; one row per window
+            and model.
         budget: false-positive rate asked for.
         fixed: operating points that are part of a model's rule.
         shared: models that are meant to have one point for both protocols: no warning names them.
@@ -226,12 +233,23 @@ def fit_thresholds(
         for protocol in PROTOCOLS:
             chosen = protocol_windows(own, protocol)
             labels, scores = chosen["label"].to_numpy(), chosen["score"].to_numpy()
-            fitted.setdefault(model, {})[protocol] = (
+            point = (
                 fixed_threshold(labels, scores, fixed[model])
                 if model in fixed
                 else fit_threshold(labels, scores, budget=budget)
             )
+            fitted.setdefault(model, {})[protocol] = replace(point, **_rests_on(chosen, point))
     return fitted
+
+
+def _rests_on(windows: pd.DataFrame, point: Threshold) -> dict[str, int | str]:
+    """Name the captures behind a point: where few make its tail, it is a matter of these."""
+    benign = windows[windows["label"] == 0].sort_values("score", kind="stable")
+    return {
+        "captures": benign["capture"].nunique(),
+        "tail_captures": benign["capture"].tail(point.n_tail).nunique(),
+        "highest_capture": str(benign["capture"].iloc[-1]),
+    }
 
 
 def checked_benign(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> NDArray[np.float64]:
