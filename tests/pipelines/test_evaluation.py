@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from kdgat.parameters import check_parameters
-from kdgat.pipelines.evaluation.nodes import draw_scores
+from kdgat.pipelines.evaluation.nodes import draw_fusion_weights, draw_scores
 from kdgat.sweep.work import configuration
 
 MODELS = ("teacher_classifier", "student_classifier", "student_fusion")
@@ -96,3 +96,28 @@ def test_of_a_scenario_the_capture_with_the_lowest_f1_is_printed(scorecard, capt
     points = dict.fromkeys(MODELS, POINTS)
     (axes,) = draw_scores(scores, points, scorecard, NO_EPISODES, parameters)[0].axes
     assert axes.get_title(loc="left").startswith(f"test_01/{capture}")
+
+
+def test_windows_in_which_an_id_is_silent_are_neither_benign_nor_attack_in_the_pictures():
+    own = [windows_of(model, "silent", "calibrated") for model in MODELS]
+    later = [windows[:1].assign(start=400, start_time=4.0, end_time=4.9) for windows in own]
+    scores = pd.concat([*own, *later], ignore_index=True)
+    # The second window, benign and above the point, lies in the silence.
+    silence = pd.DataFrame(
+        {"capture": ["test_01/silent"], "start": [1.2], "end": [1.3], "attack_frames": [0]}
+    )
+    scorecard = f1_of(0.5, 0.9).assign(capture="test_01/silent").iloc[[0]]
+    parameters = check_parameters(configuration(None, {})["parameters"]).evaluation
+    points = dict.fromkeys(MODELS, POINTS)
+    _, _, roc, both = draw_scores(scores, points, scorecard, silence, parameters)
+    # Of two benign windows none alarms, drawn as half of one; of two attack windows both do.
+    marked = [line for line in roc.axes[0].lines if line.get_marker() == "o"]
+    assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in marked] == [(0.25, 1.0)] * 3
+    drawn = np.concatenate([points.get_offsets() for points in both.axes[0].collections])
+    assert sorted(drawn[:, 0]) == [-1.0, -1.0, 1.0, 3.0]
+
+    states = windows_of("student_fusion", "silent", "calibrated").assign(
+        size="student", anomaly_score=0.0, attack_logit=0.0, fusion_weight=0.5
+    )
+    benign, attack = draw_fusion_weights(states, silence).axes[:2]
+    assert [len(axes.collections[0].get_offsets()) for axes in (benign, attack)] == [1, 2]

@@ -256,7 +256,7 @@ def draw_scores(
     drawn = test[test["model"] == parameters.drawn_model]
     judged_at = drawn.drop_duplicates("capture").set_index("capture")["operating_point"]
     values = judged_at.map(points[parameters.drawn_model]).to_dict()
-    judged = metrics.above_points(test, points)
+    judged = metrics.above_points(metrics.known_windows(test, test_episodes), points)
     drawn_models = [model for model in points if model in set(test["model"])]
     hardest = metrics.hardest_captures(drawn, capture_scorecard, protocol=CALIBRATED)
     shown = drawn.assign(label=metrics.known_windows(drawn, test_episodes)["label"])
@@ -268,14 +268,14 @@ def draw_scores(
     )
 
 
-def draw_fusion_weights(fusion_states: pd.DataFrame) -> Figure:
+def draw_fusion_weights(fusion_states: pd.DataFrame, test_episodes: pd.DataFrame) -> Figure:
     """Draw the weight that the students' agent gives each test window, calibrated."""
     students = fusion_states[
         (fusion_states["size"] == "student")
         & (fusion_states["split"] == "test")
         & (fusion_states["protocol"] == CALIBRATED)
     ]
-    return figures.fusion_weight_over_state(students)
+    return figures.fusion_weight_over_state(metrics.known_windows(students, test_episodes))
 
 
 def _parts(validation: GraphStore, test: GraphStore, calibrated: GraphStore) -> list[Part]:

@@ -137,7 +137,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.draw_fusion_weights,
-                inputs={"fusion_states": "fusion_states"},
+                inputs={"fusion_states": "fusion_states", "test_episodes": "test_episodes"},
                 outputs="fusion_weights",
                 name="draw_fusion_weights",
             ),

@@ -1,4 +1,7 @@
-"""Pictures of what the detectors do on test, under the calibrated protocol."""
+"""Pictures of what the detectors do on test, under the calibrated protocol.
+
+Windows without a label, those in which an ID is silent, are in none of them.
+"""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -14,34 +17,44 @@ from kdgat.training.offenders import name_ids, node_suspicion
 from kdgat.training.window_scores import Part, window_table
 
 
-def draw_alarms(window_scores: pd.DataFrame, thresholds: dict) -> tuple[Figure, Figure]:
+def draw_alarms(
+    window_scores: pd.DataFrame, thresholds: dict, test_episodes: pd.DataFrame
+) -> tuple[Figure, Figure]:
     """Draw precision over recall, and recall over false alarms an hour."""
-    test, points = _judged(window_scores, thresholds)
+    test, points = _judged(window_scores, thresholds, test_episodes)
     return figures.precision_recall(test, points), figures.false_alarms_and_recall(test, points)
 
 
 def draw_confusion(
-    window_scores: pd.DataFrame, thresholds: dict, capture_summary: pd.DataFrame
+    window_scores: pd.DataFrame,
+    thresholds: dict,
+    test_episodes: pd.DataFrame,
+    capture_summary: pd.DataFrame,
 ) -> Figure:
     """Draw which share of each kind of attack alarms, for every model."""
-    test, points = _judged(window_scores, thresholds)
+    test, points = _judged(window_scores, thresholds, test_episodes)
     kinds = capture_summary.set_index("capture")["attack_type"].to_dict()
     return figures.confusion_by_attack(test, points, kinds)
 
 
 def draw_latent_space(
-    calibrated_test_graphs: GraphStore, teacher_autoencoder: ModelArtifact, compute: Compute
+    calibrated_test_graphs: GraphStore,
+    teacher_autoencoder: ModelArtifact,
+    test_episodes: pd.DataFrame,
+    compute: Compute,
 ) -> Figure:
     """Draw where the teacher autoencoder puts the test windows."""
     latent = latent_of_windows(teacher_autoencoder, calibrated_test_graphs, compute=compute)
     windows = window_table(Part(calibrated_test_graphs, "test", CALIBRATED))
-    return figures.latent_space(latent, windows, "teacher_autoencoder")
+    known = metrics.known_windows(windows, test_episodes)
+    return figures.latent_space(latent[known.index], known, "teacher_autoencoder")
 
 
 def draw_window_graphs(
     calibrated_test_graphs: GraphStore,
     student_classifier: ModelArtifact,
     window_scores: pd.DataFrame,
+    test_episodes: pd.DataFrame,
     compute: Compute,
 ) -> Figure:
     """Draw two test windows as the student classifier sees them.
@@ -51,6 +64,7 @@ def draw_window_graphs(
     """
     logits = _of_test(window_scores)
     logits = logits[logits["model"] == "student_classifier"].reset_index(drop=True)
+    logits = metrics.known_windows(logits, test_episodes)
     benign, attack = (logits[logits["label"] == label] for label in (0, 1))
     attack = attack[attack["capture"].isin(attack["capture"].iloc[:1])]
     median = benign.sort_values("score").index[len(benign) // 2 :][:1]
@@ -88,11 +102,14 @@ def _of_test(window_scores: pd.DataFrame) -> pd.DataFrame:
     return window_scores[of_test]
 
 
-def _judged(window_scores: pd.DataFrame, thresholds: dict) -> tuple[pd.DataFrame, dict[str, float]]:
+def _judged(
+    window_scores: pd.DataFrame, thresholds: dict, test_episodes: pd.DataFrame
+) -> tuple[pd.DataFrame, dict[str, float]]:
     """Measure scores from the operating point that judges each window: from 0 on they alarm."""
     points = {
         model: {protocol: point["value"] for protocol, point in of_model.items()}
         for model, of_model in thresholds.items()
     }
-    test = metrics.above_points(_of_test(window_scores), points)
+    known = metrics.known_windows(_of_test(window_scores), test_episodes)
+    test = metrics.above_points(known, points)
     return test, dict.fromkeys(dict.fromkeys(test["model"]), 0.0)

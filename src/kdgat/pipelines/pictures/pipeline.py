@@ -4,7 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from kdgat.pipelines.pictures import nodes
 
-JUDGED = {"window_scores": "window_scores", "thresholds": "thresholds"}
+JUDGED = {name: name for name in ("window_scores", "thresholds", "test_episodes")}
 
 
 def create_pipeline() -> Pipeline:
@@ -28,6 +28,7 @@ def create_pipeline() -> Pipeline:
                 inputs={
                     "calibrated_test_graphs": "calibrated_test_graphs",
                     "teacher_autoencoder": "teacher_autoencoder",
+                    "test_episodes": "test_episodes",
                     "compute": "params:compute",
                 },
                 outputs="latent_space",
@@ -39,6 +40,7 @@ def create_pipeline() -> Pipeline:
                     "calibrated_test_graphs": "calibrated_test_graphs",
                     "student_classifier": "student_classifier",
                     "window_scores": "window_scores",
+                    "test_episodes": "test_episodes",
                     "compute": "params:compute",
                 },
                 outputs="window_graphs",
