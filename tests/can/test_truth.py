@@ -8,6 +8,7 @@ from kdgat.can.capture_tables import CaptureNote, CaptureTables
 from kdgat.can.frames import frame_table
 from kdgat.can.splits import Cut
 from kdgat.can.truth import collect_truth, episodes_of, ids_under_attack
+from kdgat.errors import DataError
 
 
 def frames_of(ids: list[int], attack: list[int], episode: list[int]) -> pd.DataFrame:
@@ -58,6 +59,16 @@ def test_episodes_of_a_silent_id_are_those_declared():
     ((start, end, frames),) = episodes_of(QUIET, CaptureNote("hash", "kia", "suppress"))
     assert np.isnan([start, end]).all()
     assert frames == 0
+
+
+def test_test_captures_of_which_no_window_has_a_label_are_refused():
+    tables = {"train_02/a": FRAMES, "test_05/b": QUIET, "test_05/c": QUIET}
+    silent = {name: CaptureNote(name, "kia", "suppress") for name in tables}
+    cut = Cut(4, 4, 0.2)
+    with pytest.raises(DataError, match=r"No test window .* \(test_05/b, test_05/c\), and nothing"):
+        collect_truth(CaptureTables({}, silent, tables), cut)
+    told = silent | {"test_05/c": CaptureNote("c", "kia", "suppress", ((0.004, 0.006),))}
+    assert len(collect_truth(CaptureTables({}, told, tables), cut).episodes) == 2
 
 
 def test_test_captures_alone_are_told():

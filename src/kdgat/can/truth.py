@@ -9,6 +9,7 @@ from kdgat.can.capture_tables import CaptureNote, CaptureTables
 from kdgat.can.declarations import SUPPRESS
 from kdgat.can.recording import bus_time
 from kdgat.can.splits import Cut, deal_windows
+from kdgat.errors import DataError
 
 EPISODE_COLUMNS = ("capture", "start", "end", "attack_frames")
 ATTACKED_ID_COLUMNS = ("capture", "start", "arbitration_id", "attack_frames")
@@ -38,6 +39,9 @@ def collect_truth(captures: CaptureTables, cut: Cut) -> Truth:
     Args:
         captures: all captures; each test capture is asked for once.
         cut: How captures are cut into windows.
+
+    Raises:
+        DataError: In every test capture an ID is silent, and nothing says when.
     """
     bounds, tables = [], [pd.DataFrame(columns=list(ATTACKED_ID_COLUMNS))]
     for name in captures:
@@ -46,10 +50,23 @@ def collect_truth(captures: CaptureTables, cut: Cut) -> Truth:
             bounds += [(name, *bound) for bound in episodes_of(frames, captures.notes[name])]
             starts = deal_windows(name, frames, cut)["test"]
             tables.append(ids_under_attack(frames, starts, cut.window).assign(capture=name))
+    episodes = pd.DataFrame(bounds, columns=list(EPISODE_COLUMNS))
+    _refuse_without_labels([name for name in captures if name.startswith("test_")], episodes)
     return Truth(
-        pd.DataFrame(bounds, columns=list(EPISODE_COLUMNS)),
+        episodes,
         pd.concat(tables, ignore_index=True).astype(dict.fromkeys(ATTACKED_ID_COLUMNS[1:], int)),
     )
+
+
+def _refuse_without_labels(tests: list[str], episodes: pd.DataFrame) -> None:
+    unbounded = set(episodes["capture"][episodes["start"].isna()])
+    if tests and unbounded.issuperset(tests):
+        raise DataError(
+            f"No test window has a label: an ID is silent in every test capture "
+            f"({', '.join(tests[:3])}{', ...' if tests[3:] else ''}), and nothing says when; "
+            "declare it (`labels.intervals` of the dataset), or add a test capture with frames "
+            "that are labelled."
+        )
 
 
 def episodes_of(frames: pd.DataFrame, note: CaptureNote) -> list[tuple[float, float, int]]:
