@@ -137,10 +137,26 @@ def environment(project: Path) -> dict[str, Any]:
     return {
         "packages": packages(),
         "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.machine()}, {_processor()}",
+        "machine": f"{platform.system()} {platform.machine()}, {processor()}",
         "git_commit": _git(project, "rev-parse", "HEAD") or "none",
         "git_diff": diff[:LONGEST_DIFF],
     }
+
+
+def processor(information: Path = Path("/proc/cpuinfo")) -> str:
+    """Name the processor, and its numbers: a virtual one may have the name of many.
+
+    Results repeat bit for bit on one kind of processor alone: others add up in another order.
+
+    Args:
+        information: what Linux tells of it.
+    """
+    lines = information.read_text().splitlines() if information.is_file() else []
+    told = {key.strip(): value.strip() for key, _, value in (x.partition(":") for x in lines)}
+    if "model name" not in told:
+        return platform.processor()
+    numbers = [f"{key} {told[key]}" for key in ("cpu family", "model", "stepping") if key in told]
+    return ", ".join([told["model name"], *numbers])
 
 
 def packages() -> dict[str, str]:
@@ -175,12 +191,3 @@ def _git(project: Path, *arguments: str) -> str:
         ["git", *arguments], cwd=project, capture_output=True, text=True, check=False
     )
     return answer.stdout.strip()
-
-
-def _processor() -> str:
-    information = Path("/proc/cpuinfo")
-    if information.is_file():
-        for line in information.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor()

@@ -1,0 +1,32 @@
+"""What a record says of the machine and packages that a run's numbers depend on."""
+
+import platform
+from pathlib import Path
+
+from kdgat.tracking.records import differences, environment, processor
+
+PROCESSOR = "processor : 0\nmodel : {model}\nmodel name\t: AMD EPYC\nstepping : 1\n\n"
+
+
+def test_processors_of_one_name_are_told_apart(tmp_path):
+    information = tmp_path / "cpuinfo"
+    information.write_text(2 * PROCESSOR.format(model=17))
+    assert processor(information) == "AMD EPYC, model 17, stepping 1"
+
+
+def test_an_unknown_processor_is_named_as_python_does(tmp_path):
+    assert processor(tmp_path / "missing") == platform.processor()
+
+
+def test_what_has_changed_is_said_in_a_sentence_each():
+    before = environment(Path())
+    assert differences(before, before) == []
+    moved = before | {
+        "machine": "Linux x86_64, AMD EPYC, model 1",
+        "packages": before["packages"] | {"torch": "1.0"},
+    }
+    changed = differences(moved, before)
+    assert changed == [
+        f"machine was Linux x86_64, AMD EPYC, model 1, is {before['machine']}",
+        f"package torch was 1.0, is {before['packages']['torch']}",
+    ]
