@@ -144,9 +144,11 @@ def test_score_over_time_shades_episodes_and_counts_verdicts():
         }
     )
     points = {"test_01/drive": 0.0, "test_05/drive": 0.5}
-    figure = score_over_time(pd.concat([one, silent]), points, episodes)
+    begins = {"test_01/drive": 995.0, "test_05/drive": 1000.0}
+    figure = score_over_time(pd.concat([one, silent]), points, episodes, begins)
     upper, lower = panels(figure)
-    assert lower.get_xlabel() == "time since the capture's first window [s]"
+    assert lower.get_xlabel() == "time since the capture began [s]"
+    assert upper.collections[0].get_offsets()[0][0] == 5.0
     assert upper.get_ylabel() == "attack logit"
     assert legend_of(figure) == [
         "episode",
@@ -161,7 +163,7 @@ def test_score_over_time_shades_episodes_and_counts_verdicts():
         [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in axes.patches]
         for axes in (upper, lower)
     ]
-    np.testing.assert_allclose(shaded[0], [(1.2, 2.8), (4.0, 4.5)])
+    np.testing.assert_allclose(shaded[0], [(6.2, 7.8), (9.0, 9.5)])
     np.testing.assert_allclose(shaded[1], [(1.5, 2.7)])
     marked = [len(points.get_offsets()) for points in upper.collections]
     assert marked == [2, 2, 1, 1, 0], "quiet, alarm, missed attack, false alarm, no label"
@@ -175,7 +177,7 @@ def test_score_over_time_shades_episodes_and_counts_verdicts():
 
 def test_score_over_time_takes_one_model(window_scores):
     with pytest.raises(DataError, match="hold 3 models"):
-        score_over_time(window_scores, {}, pd.DataFrame(columns=["capture", "start", "end"]))
+        score_over_time(window_scores, {}, pd.DataFrame(columns=["capture", "start", "end"]), {})
 
 
 def test_roc_is_logarithmic_and_marks_the_operating_points(window_scores):
@@ -333,7 +335,7 @@ def test_names_in_words():
         fusion_weight_over_state,
         scorecard_bars,
         scorecard_table,
-        lambda table: score_over_time(table, {}, pd.DataFrame()),
+        lambda table: score_over_time(table, {}, pd.DataFrame(), {}),
         lambda table: roc_low_false_positives(table, {}),
         lambda table: teacher_against_student(table, "a", "b"),
     ],
@@ -365,13 +367,14 @@ def test_scores_to_explore_name_every_verdict():
     )
     bounds = {"start": [11.2, np.nan], "end": [12.7, np.nan]}
     episodes = pd.DataFrame({"capture": "dos", **bounds})
-    figure = scores_to_explore(windows, {"benign": -1.0, "dos": 1.0}, episodes)
+    points, begins = {"benign": -1.0, "dos": 1.0}, {"benign": 5.0, "dos": 8.0}
+    figure = scores_to_explore(windows, points, episodes, begins)
     assert [trace.visible for trace in figure.data] == [False, True]
     told = [verdict for verdict, _ in figure.data[1].customdata]
     assert told == ["quiet", "alarm", "missed attack", "false alarm", "no label"]
-    assert list(figure.data[1].x) == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert list(figure.data[1].x) == [2.0, 3.0, 4.0, 5.0, 6.0]
     line, shade = figure.layout.shapes
-    assert (line.y0, shade.x0, shade.x1) == (1.0, 1.2, 2.7)
+    assert (line.y0, shade.x0, shade.x1) == (1.0, 3.2, 4.7)
     shown_for_benign = figure.layout.updatemenus[0].buttons[0].args
     assert shown_for_benign[0]["visible"] == [True, False]
     (line,) = shown_for_benign[1]["shapes"]

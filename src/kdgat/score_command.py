@@ -82,8 +82,13 @@ def score(
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     is_file = Path(model).is_file()
     path = Path(model) if is_file else stored_models.resolve(model, dataset=dataset, seed=seed).path
+    detector = load_detector(path)
     frames, bad_rows = read_capture(capture, bad_row_share)
-    windows = load_detector(path).score(
+    if len(frames) < detector.window:
+        raise KdgatError(
+            f"{capture} has {len(frames)} frames: a window of {model} needs {detector.window}"
+        )
+    windows = detector.score(
         frames, calibration_seconds=calibration_seconds, persistence=persistence
     )
     if "alarm" not in windows:
@@ -92,7 +97,7 @@ def score(
         windows.to_csv(output, index=False, mode="x")
     k, n = persistence
     needed = "" if n == 1 else f"{k} of the last {n} above the operating point; "
-    for line in verdict_lines(windows):
+    for line in verdict_lines(windows, began=float(frames["timestamp"].iloc[0])):
         click.echo(line)
     click.echo(
         f"{int(windows['persistent_alarm'].sum()):,} of {len(windows):,} windows alarm "
@@ -101,18 +106,18 @@ def score(
     )
 
 
-def verdict_lines(windows: "pd.DataFrame") -> list[str]:
+def verdict_lines(windows: "pd.DataFrame", began: float) -> list[str]:
     """Describe each unbroken run of persistent alarms: when, how many windows, which IDs first.
 
     The IDs are those of its highest score, which alarms by itself: an alarm begins with one.
 
     Args:
-        windows: as `Detector.score` gives them, at least one.
+        windows: as `Detector.score` gives them.
+        began: first second of the capture, also where its beginning is not judged.
     """
     alarm = windows["persistent_alarm"]
     run = (alarm != alarm.shift()).cumsum()
     runs = [part for _, part in windows.groupby(run) if part["persistent_alarm"].iloc[0]]
-    began = windows["start_time"].iloc[0]
     lines = [
         f"{part['start_time'].iloc[0] - began:10.3f} s to {part['end_time'].iloc[-1] - began:10.3f}"
         f" s  {len(part):5,} windows  {part.loc[part['score'].idxmax(), 'offending_ids']}"

@@ -7,7 +7,13 @@ import pandas as pd
 import pytest
 
 from kdgat.can.frames import ABSENT, frame_table
-from kdgat.can.labels import Interval, label_rows, number_by_intervals, read_intervals
+from kdgat.can.labels import (
+    Interval,
+    label_rows,
+    number_by_intervals,
+    read_intervals,
+    silences,
+)
 from kdgat.errors import DataError
 
 START = 1_600_000_000.0
@@ -87,6 +93,16 @@ def test_no_frame_is_part_of_a_suspension(tmp_path):
     intervals = read_intervals(written(tmp_path, json.dumps({"quiet": entry})), "quiet")
     assert len(intervals) == 1
     assert not label_rows(frames_of([0x64] * 4), intervals)["attack"].any()
+
+
+def test_a_suspension_is_bounded_on_the_clock_that_never_steps_back():
+    frames = frames_of([1] * 6)
+    intervals = [Interval(START + 1.0, START + 2.0, adds_frames=False)]
+    assert silences(frames, intervals) == [(START + 1.0, START + 2.0)]
+    # After two frames the clock is set back by an hour: what follows counts on from there.
+    time = START + np.array([0.0, 1.0, -3599.0, -3598.0, -3597.0, -3596.0])
+    declared = [Interval(START - 3598.5, START - 3596.5, adds_frames=False)]
+    assert silences(frames.assign(timestamp=time), declared) == [(START + 2.0, START + 3.0)]
 
 
 def test_the_intervals_only_number_what_the_rows_label():

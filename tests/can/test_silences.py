@@ -60,6 +60,15 @@ def test_a_pause_of_the_recording_is_no_silence():
     assert find_silences(frames_at({5: without(110.0, 114.0), 7: without(110.0, 114.0)})) == []
 
 
+def test_a_pause_of_the_recording_hides_no_silence():
+    frames = frames_at({5: TICKS, 7: without(120.0, 124.0)})
+    time = frames["timestamp"].to_numpy()
+    paused = frames.assign(timestamp=np.where(time < 105.0, time, time + 600.0))
+    assert find_silences(paused) == [Silence(720.0, 724.0, 7)]
+    within = frames.assign(timestamp=np.where(time < 122.0, time, time + 600.0))
+    assert find_silences(within) == [Silence(120.0, 724.0, 7)]
+
+
 def test_a_few_frames_have_no_rhythm():
     few = np.concatenate([np.arange(100.0, 109.0), [129.0]])
     assert find_silences(frames_at({5: TICKS, 7: few})) == []

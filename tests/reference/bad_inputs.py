@@ -170,6 +170,12 @@ def _steps_back(folder: Path) -> object:
     return read(folder, "".join([HEADER, *ROWS[100:], *ROWS[:100]]))
 
 
+@case("a pause of the recording")
+def _pause(folder: Path) -> object:
+    later = [f"{float(line.split(',', 1)[0]) + 600.0:.6f},{line.split(',', 1)[1]}" for line in ROWS]
+    return read(folder, "".join([HEADER, *ROWS[:100], *later[100:]]))
+
+
 @case("error frames (`candump`)")
 def _error_frames(folder: Path) -> object:
     error = "(1.000500) can0 20000004#0001000000000000\n"

@@ -27,7 +27,7 @@ from kdgat.can.labels import (
 from kdgat.can.readers import read_log
 from kdgat.can.readers.log import SHOWN, Log
 from kdgat.can.readers.parquet import write_parquet
-from kdgat.can.silences import find_silences, joined, report_silences
+from kdgat.can.silences import PAUSE, find_silences, joined, report_silences
 from kdgat.errors import DataError
 
 LOGGER = logging.getLogger(__name__)
@@ -135,8 +135,9 @@ class CaptureFile:
     def _check_labels(self, frames: pd.DataFrame) -> None:
         if self.attack_type not in (ATTACK_FREE, SUPPRESS) and not frames["attack"].any():
             LOGGER.warning(
-                "%s: no frame of this capture with %s is labelled: every frame counts as benign",
-                *(self.name, self.attack_type),
+                "%s: no frame of this capture with %s is labelled: every frame counts as benign "
+                "(where an ID falls silent instead, declare the attack type %s)",
+                *(self.name, self.attack_type, SUPPRESS),
             )
 
     def _silences(
@@ -237,6 +238,7 @@ def read_capture(path: Path, bad_row_share: float) -> tuple[pd.DataFrame, pd.Dat
     """
     log = read_log(path)
     check_bad_rows(path, log, bad_row_share)
+    _report_clock(path.name, log.frames)
     return log.frames, log.bad_rows
 
 
@@ -285,10 +287,22 @@ def _report(name: str, log: Log) -> None:
         )
     if log.error_frames:
         LOGGER.info("%s: left out %d error frames, which carry no ID", name, log.error_frames)
-    back = steps_back(log.frames)
+    _report_clock(name, log.frames)
+
+
+def _report_clock(name: str, frames: pd.DataFrame) -> None:
+    """Say where the clock does not run on as the traffic does."""
+    steps, back = np.diff(frames["timestamp"].to_numpy()), steps_back(frames)
     if len(back):
-        step = -np.diff(log.frames["timestamp"].to_numpy())[back[0] - 1]
         LOGGER.warning(
-            "%s: timestamps step back %d times, first by %.6f s at frame %d; the order is kept",
-            *(name, len(back), step, back[0]),
+            "%s: timestamps step back %d times, first by %.6f s at frame %d; the order is kept, "
+            "and times behind it are later by as much",
+            *(name, len(back), -steps[back[0] - 1], back[0]),
+        )
+    pauses = np.flatnonzero(steps > PAUSE) + 1
+    if len(pauses):
+        LOGGER.warning(
+            "%s: no frame for more than %g s %d times, first for %.1f s before frame %d; the "
+            "window around it is judged as it is, and counts no more time than others",
+            *(name, PAUSE, len(pauses), steps[pauses[0] - 1], pauses[0]),
         )

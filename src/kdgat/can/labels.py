@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from kdgat.can.frames import ABSENT, number_episodes, payload
+from kdgat.can.recording import bus_time
 from kdgat.errors import DataError
 
 LOGGER = logging.getLogger(__name__)
@@ -103,14 +104,22 @@ def number_by_intervals(frames: pd.DataFrame, intervals: list[Interval], name: s
 
 
 def silences(frames: pd.DataFrame, intervals: list[Interval]) -> list[tuple[float, float]]:
-    """Give the bounds, bus time in s, of the intervals that no frame is part of."""
+    """Give the bounds, bus time in s, of the intervals that no frame is part of.
+
+    Where timestamps step back, they are those of the frames that lie in the interval.
+    """
     timestamp = frames["timestamp"].to_numpy()
-    quiet = [interval for interval in intervals if not interval.adds_frames]
-    return [
-        (interval.start + offset, interval.end + offset)
-        for interval in quiet
-        for offset in [0.0 if _is_absolute(timestamp, interval) else float(timestamp[0])]
-    ]
+    clock, bounds = bus_time(timestamp), []
+    for interval in intervals:
+        if interval.adds_frames:
+            continue
+        within = clock[_lies_in(timestamp, interval)]
+        if clock is not timestamp and len(within):
+            bounds.append((float(within[0]), float(within[-1])))
+            continue
+        offset = 0.0 if _is_absolute(timestamp, interval) else float(timestamp[0])
+        bounds.append((interval.start + offset, interval.end + offset))
+    return bounds
 
 
 def _is_absolute(timestamp: np.ndarray, interval: Interval) -> bool:

@@ -29,7 +29,10 @@ PANELS_IN_A_ROW = 3
 
 @house_style
 def score_over_time(
-    window_scores: pd.DataFrame, thresholds: Mapping[str, float], episodes: pd.DataFrame
+    window_scores: pd.DataFrame,
+    thresholds: Mapping[str, float],
+    episodes: pd.DataFrame,
+    begins: Mapping[str, float],
 ) -> Figure:
     """Draw one model's scores over some captures, episodes shaded, alarms marked.
 
@@ -38,9 +41,10 @@ def score_over_time(
             and last frame), label (NaN where an ID is silent and just after), score; one model.
         thresholds: capture -> its windows at or above it alarm; in the scores' unit.
         episodes: columns capture, start and end (s, on the windows' clock; NaN where unknown).
+        begins: capture -> its first second, where the axis has its zero.
 
     Returns:
-        A panel for each capture, in order of appearance; time runs from its first window, in s.
+        A panel for each capture, in order of appearance.
 
     Raises:
         DataError: a column is missing, there is no window, or more than one model.
@@ -57,7 +61,7 @@ def score_over_time(
     for axes, capture in zip(panels, captures, strict=True):
         windows = window_scores[window_scores["capture"] == capture]
         windows = windows.sort_values("start_time", ignore_index=True)
-        begin = windows["start_time"].iloc[0]
+        begin = begins[capture]
         shade_episodes(axes, episodes[episodes["capture"] == capture], begin)
         time = windows["start_time"] - begin
         axes.plot(time, windows["score"], color=GREY, linewidth=0.5, zorder=1)
@@ -69,7 +73,7 @@ def score_over_time(
             ylabel=score_name(model),
             xlim=(0, windows["end_time"].iloc[-1] - begin),
         )
-    panels[-1].set_xlabel("time since the capture's first window [s]")
+    panels[-1].set_xlabel("time since the capture began [s]")
     figure.suptitle(in_words(model), x=0.01, ha="left", fontsize=9.5, fontweight="bold")
     episode = Patch(facecolor=ATTACK_LIGHT, label="episode")
     signs, _ = panels[0].get_legend_handles_labels()

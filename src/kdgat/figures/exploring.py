@@ -35,7 +35,10 @@ HOVER = (
 
 
 def scores_to_explore(
-    window_scores: pd.DataFrame, thresholds: Mapping[str, float], episodes: pd.DataFrame
+    window_scores: pd.DataFrame,
+    thresholds: Mapping[str, float],
+    episodes: pd.DataFrame,
+    begins: Mapping[str, float],
 ) -> go.Figure:
     """Draw one model's scores over the time of each capture; a menu picks the capture.
 
@@ -44,6 +47,7 @@ def scores_to_explore(
             model.
         thresholds: capture -> its windows at or above it alarm; in the scores' unit.
         episodes: columns capture, start and end (s, on the windows' clock; NaN where unknown).
+        begins: capture -> its first second, where the axis has its zero.
 
     Returns:
         Shaded: episodes. Vermilion: alarms, hollow where an attack is missed; crosses: false
@@ -60,11 +64,13 @@ def scores_to_explore(
     ]
     first = next((i for i, (_, windows) in enumerate(captures) if (windows["label"] == 1).any()), 0)
     shades = [
-        [_line(thresholds[name]), *_shades(episodes[episodes["capture"] == name], windows)]
-        for name, windows in captures
+        [_line(thresholds[name]), *_shades(episodes[episodes["capture"] == name], begins[name])]
+        for name, _ in captures
     ]
     model = window_scores["model"].iloc[0]
-    figure = go.Figure([_trace(name, windows, thresholds[name]) for name, windows in captures])
+    figure = go.Figure(
+        [_trace(name, windows, thresholds[name], begins[name]) for name, windows in captures]
+    )
     for number, trace in enumerate(figure.data):
         trace.visible = number == first
     buttons = [
@@ -81,7 +87,7 @@ def scores_to_explore(
     menu = {"buttons": buttons, "active": first, "x": 0, "xanchor": "left", "y": 1.02}
     figure.update_layout(
         template="simple_white",
-        xaxis={"title": f"time since the capture's first window [s]<br>{SIGNS}"},
+        xaxis={"title": f"time since the capture began [s]<br>{SIGNS}"},
         yaxis={
             "title": f"{score_name(model)} of the {in_words(model)}",
             "showgrid": True,
@@ -95,9 +101,8 @@ def scores_to_explore(
     return figure
 
 
-def _trace(name: str, windows: pd.DataFrame, threshold: float) -> go.Scatter:
+def _trace(name: str, windows: pd.DataFrame, threshold: float, begin: float) -> go.Scatter:
     verdict = _verdicts(windows, threshold)
-    begin = windows["start_time"].iloc[0]
     return go.Scatter(
         name=name,
         x=(windows["start_time"] - begin).round(3),
@@ -128,17 +133,16 @@ def _line(threshold: float) -> dict:
     }
 
 
-def _shades(episodes: pd.DataFrame, windows: pd.DataFrame) -> list[dict]:
+def _shades(episodes: pd.DataFrame, begin: float) -> list[dict]:
     """Shade every episode of a capture whose bounds are known."""
-    zero = windows["start_time"].iloc[0]
     return [
         {
             "type": "rect",
             "yref": "paper",
             "y0": 0,
             "y1": 1,
-            "x0": round(float(start - zero), 3),
-            "x1": round(float(end - zero), 3),
+            "x0": round(float(start - begin), 3),
+            "x1": round(float(end - begin), 3),
             "fillcolor": ATTACK,
             "opacity": 0.18,
             "line": {"width": 0},

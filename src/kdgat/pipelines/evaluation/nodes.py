@@ -260,9 +260,11 @@ def draw_scores(
     drawn_models = [model for model in points if model in set(test["model"])]
     hardest = metrics.hardest_captures(drawn, capture_scorecard, protocol=CALIBRATED)
     shown = drawn.assign(label=metrics.known_windows(drawn, test_episodes)["label"])
+    of_hardest = shown[shown["capture"].isin(hardest)]
+    begins = window_scores.groupby("capture")["start_time"].min().to_dict()
     return (
-        figures.score_over_time(shown[shown["capture"].isin(hardest)], values, test_episodes),
-        figures.scores_to_explore(shown, values, test_episodes),
+        figures.score_over_time(of_hardest, values, test_episodes, begins),
+        figures.scores_to_explore(shown, values, test_episodes, begins),
         figures.roc_low_false_positives(judged, dict.fromkeys(drawn_models, 0.0)),
         figures.teacher_against_student(judged, "teacher_classifier", "student_classifier"),
     )
