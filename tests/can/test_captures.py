@@ -26,6 +26,18 @@ def written(folder: Path, text: str | bytes, name: str = "capture.csv") -> Path:
     return path
 
 
+def test_a_clock_that_does_not_run_on_is_named(tmp_path, caplog):
+    path = tmp_path / "drive.log"
+    times = (1.0, 2.0, 1.5, 1.75, 601.75, 1201.75)
+    path.write_text("".join(f"({time}) can0 123#00\n" for time in times))
+    read_capture(path, bad_row_share=0.0)
+    back, pauses = (record.getMessage() for record in caplog.records)
+    assert back.startswith(
+        "drive.log: timestamps step back 1 times, first by 0.500000 s at frame 2"
+    )
+    assert "without a frame: 2, the first of 600.0 s before frame 4" in pauses
+
+
 def test_rows_are_read_as_written(tmp_path):
     path = written(tmp_path, HEADER + GOOD + "1.5,1fffffff,,1\r\n1.25,000,00FFabCD01020304,0\n\n\n")
     frames, bad_rows = read_capture(path, bad_row_share=0.0)

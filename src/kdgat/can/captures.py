@@ -302,7 +302,7 @@ def _report_clock(name: str, frames: pd.DataFrame) -> None:
     pauses = np.flatnonzero(steps > PAUSE) + 1
     if len(pauses):
         LOGGER.warning(
-            "%s: no frame for more than %g s %d times, first for %.1f s before frame %d; the "
-            "window around it is judged as it is, and counts no more time than others",
+            "%s: pauses of over %g s without a frame: %d, the first of %.1f s before frame %d; "
+            "a window around one is judged as it is, and counts no more time than others",
             *(name, PAUSE, len(pauses), steps[pauses[0] - 1], pauses[0]),
         )
