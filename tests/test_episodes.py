@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import poisson
 
-from kdgat.metrics.aftermath import known_windows, seconds_of, stretches
+from kdgat.metrics.aftermath import known_windows, stretches
 from kdgat.metrics.episodes import (
     Resampling,
     alarm_scorecard,
@@ -186,24 +186,3 @@ def test_poisson_interval_is_exact():
     assert poisson.cdf(5, high * 2.0) == pytest.approx(0.025)
     assert poisson_interval(0, 1.0, 0.95) == (0.0, pytest.approx(-np.log(0.025)))
     assert np.isnan(poisson_interval(0, 0.0, 0.95)).all()
-
-
-def test_a_pause_of_the_recording_is_no_benign_hour():
-    table = windows([0, 0, 0, 0], [-1.0, -1.0, 1.0, -1.0])
-    clear = cards(table, episodes())[0]
-    assert clear["benign_hours"] == pytest.approx(3.6 / 3600)
-    paused = table.assign(
-        start_time=table["start_time"] + [0.0, 0.0, 0.0, 3600.0],
-        end_time=table["end_time"] + [0.0, 0.0, 3600.0, 3600.0],
-    )
-    card = cards(paused, episodes())[0]
-    assert card["benign_hours"] == pytest.approx(clear["benign_hours"])
-    assert card["false_alarms_per_hour"] == pytest.approx(1000.0)
-
-
-def test_windows_a_hundred_times_as_long_as_usual_and_those_of_no_time():
-    begin = np.zeros(4)
-    assert seconds_of(begin, np.array([1.0, 2.0, 2.0, 200.0])).tolist() == [1, 2, 2, 200]
-    assert seconds_of(begin, np.array([1.0, 2.0, 2.0, 200.1])).tolist() == [1, 2, 2, 2]
-    assert seconds_of(begin, np.array([0.0, 0.0, 0.0, 1.0])).tolist() == [0, 0, 0, 1]
-    assert seconds_of(begin[:0], begin[:0]).tolist() == []

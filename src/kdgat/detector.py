@@ -86,14 +86,13 @@ class Detector:
                 windows above the operating point, as in the alarm and episode scorecards.
 
         Returns:
-            One row per whole window: start (frame), start_time and end_time (s; a step back
-            of the timestamps counts as no time), protocol
-            (`zero_shot` or `calibrated`), score (higher = attack; logit, or anomaly score of an
-            autoencoder alone), alarm and persistent_alarm (bool, of the window and after
-            persistence; missing where there is no operating point), offending_ids (where alarm
-            is true, or everywhere where nothing says which windows alarm: up to three IDs, the
-            most suspicious first, as `0x2c0 0x130`; else empty); with an agent also
-            anomaly_score, attack_logit and fusion_weight.
+            One row per whole window: start (frame), start_time and end_time (s, timestamps of its
+            first and last frame), protocol (`zero_shot` or `calibrated`), score (higher = attack;
+            logit, or anomaly score of an autoencoder alone), alarm and persistent_alarm (bool, of
+            the window and after persistence; missing where there is no operating point),
+            offending_ids (where alarm is true, or everywhere where nothing says which windows
+            alarm: up to three IDs, the most suspicious first, as `0x2c0 0x130`; else empty); with
+            an agent also anomaly_score, attack_logit and fusion_weight.
 
         Raises:
             DataError: fewer frames than one window, features other than the model's, or a model
@@ -127,10 +126,11 @@ class Detector:
             lasting = persistent_level(named.astype(np.float64), k, n) > 0.0
             scores.insert(2, "persistent_alarm", lasting)
         scores["offending_ids"] = self._offending_ids(graphs, scores, named)
+        start, timestamp = graphs.start.numpy(), frames["timestamp"].to_numpy()
         windows = {
-            "start": graphs.start.numpy(),
-            "start_time": graphs.start_time.numpy(),
-            "end_time": graphs.end_time.numpy(),
+            "start": start,
+            "start_time": timestamp[start],
+            "end_time": timestamp[start + self.window - 1],
             "protocol": ZERO_SHOT if profile is None else CALIBRATED,
         }
         return pd.concat([pd.DataFrame(windows), scores], axis=1)

@@ -84,7 +84,7 @@ def score(
     path = Path(model) if is_file else stored_models.resolve(model, dataset=dataset, seed=seed).path
     detector = load_detector(path)
     frames, bad_rows = read_capture(capture, bad_row_share)
-    if len(frames) < detector.window:
+    if len(frames) < detector.window:  # `Detector.score` cannot name the file
         raise KdgatError(
             f"{capture} has {len(frames)} frames: a window of {model} needs {detector.window}"
         )

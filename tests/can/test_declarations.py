@@ -162,8 +162,7 @@ def test_kdgats_own_intervals_bound_the_silence_of_an_id(tmp_path):
 
 
 def test_frames_tell_when_an_id_is_silent_where_nothing_declares_it(tmp_path):
-    both = [(tick, f"{tick / 8},{name},00,0") for tick in range(160) for name in ("123", "200")]
-    quiet = [row for tick, row in both if ",200," in row or not 40 < tick < 80]
+    quiet = [f"{tick / 8},123,00,0" for tick in range(160) if not 40 < tick < 80]
     rows = ["timestamp,arbitration_id,data_field,attack", *quiet]
     labelled = [*rows[:2], rows[2][:-1] + "1", *rows[3:]]
     names = ("test_05/suppress-x", "test_05/suppress-y", "test_05/DoS-x", "train_01/attack-free")
@@ -324,7 +323,6 @@ def test_missing_labels_and_odd_timestamps_are_said(tmp_path, caplog):
     assert "train_01/DoS-x: candump has no labels: every frame counts as benign" in caplog.text
     assert "test_01/attack-free-x: candump has no labels" not in caplog.text
     assert "timestamps step back 1 times, first by 0.500000 s at frame 1" in caplog.text
-    assert "without a frame" not in caplog.text
     assert "left out 1 error frames" in caplog.text
     described = describe_capture(captures["train_01/DoS-x"])
     assert described["frames"] == 2

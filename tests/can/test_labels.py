@@ -102,7 +102,25 @@ def test_a_suspension_is_bounded_on_the_clock_that_never_steps_back():
     # After two frames the clock is set back by an hour: what follows counts on from there.
     time = START + np.array([0.0, 1.0, -3599.0, -3598.0, -3597.0, -3596.0])
     declared = [Interval(START - 3598.5, START - 3596.5, adds_frames=False)]
-    assert silences(frames.assign(timestamp=time), declared) == [(START + 2.0, START + 3.0)]
+    assert silences(frames.assign(timestamp=time), declared) == [(START + 1.5, START + 3.5)]
+
+
+def test_a_suspension_at_a_time_that_comes_twice_is_two():
+    time = START + np.array([0.0, 1, 2, 3, 4, 2, 3, 4, 5, 6])
+    frames = frames_of([1] * 10).assign(timestamp=time)
+    twice = [Interval(START + 2.5, START + 3.5, adds_frames=False)]
+    assert silences(frames, twice) == [(START + 2.5, START + 3.5), (START + 4.5, START + 5.5)]
+
+
+def test_a_suspension_in_a_pause_of_the_recording_stays_as_declared():
+    time = START + np.array([0.0, 1.0, 2.0, 602.0, 603.0, 604.0])
+    frames = frames_of([1] * 6).assign(timestamp=time)
+    within = Interval(START + 100.0, START + 200.0, adds_frames=False)
+    later = Interval(START + 602.5, START + 603.5, adds_frames=False)
+    assert silences(frames, [within, later]) == [
+        (START + 100.0, START + 200.0),
+        (START + 2.5, START + 3.5),
+    ]
 
 
 def test_the_intervals_only_number_what_the_rows_label():

@@ -64,9 +64,10 @@ def test_a_pause_of_the_recording_hides_no_silence():
     frames = frames_at({5: TICKS, 7: without(120.0, 124.0)})
     time = frames["timestamp"].to_numpy()
     paused = frames.assign(timestamp=np.where(time < 105.0, time, time + 600.0))
-    assert find_silences(paused) == [Silence(720.0, 724.0, 7)]
+    # The pause counts as no time, and so does the eighth of a second that it fell into.
+    assert find_silences(paused) == [Silence(119.875, 123.875, 7)]
     within = frames.assign(timestamp=np.where(time < 122.0, time, time + 600.0))
-    assert find_silences(within) == [Silence(120.0, 724.0, 7)]
+    assert find_silences(within) == [Silence(120.0, 123.875, 7)]
 
 
 def test_a_few_frames_have_no_rhythm():

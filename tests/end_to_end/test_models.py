@@ -229,6 +229,10 @@ def test_score_judges_a_capture_and_writes_every_window_once(command, data, tmp_
     before = file.read_bytes()
     assert "is there already" in command(*arguments, code=1)
     assert file.read_bytes() == before
+    short = tmp_path / "short.csv"
+    short.write_text("".join(capture.read_text().splitlines(keepends=True)[:61]))
+    said = f"{short} has 60 frames: a window of student_agent needs 100"
+    assert said in command("score", "student_agent", str(short), code=1)
 
 
 def frames_of(capture: Path) -> pd.DataFrame:

@@ -48,14 +48,14 @@ def f1_of(first: float, second: float) -> pd.DataFrame:
 
 
 def test_a_capture_whose_prefix_is_distrusted_is_drawn_at_the_zero_shot_point():
-    scores = pd.concat(
-        [
-            windows_of(model, capture, point)
-            for model in MODELS
-            for capture, point in (("a_distrusted", "zero_shot"), ("b_trusted", "calibrated"))
-        ],
-        ignore_index=True,
-    )
+    of_both = [
+        windows_of(model, capture, point)
+        for model in MODELS
+        for capture, point in (("a_distrusted", "zero_shot"), ("b_trusted", "calibrated"))
+    ]
+    # Zero-shot, where nothing is left out, the captures begin five seconds earlier.
+    earlier = [x.assign(protocol="zero_shot", start_time=x["start_time"] - 5.0) for x in of_both]
+    scores = pd.concat([*of_both, *earlier], ignore_index=True)
     parameters = check_parameters(configuration(None, {})["parameters"]).evaluation
     printed, explored, roc, both = draw_scores(
         scores, dict.fromkeys(MODELS, POINTS), f1_of(0.5, 0.9), NO_EPISODES, parameters
@@ -63,6 +63,8 @@ def test_a_capture_whose_prefix_is_distrusted_is_drawn_at_the_zero_shot_point():
 
     (axes,) = printed.axes
     assert [line.get_ydata()[0] for line in axes.lines if line.get_label() == "threshold"] == [2.0]
+    assert axes.get_xlim() == pytest.approx((0.0, 8.9))
+    assert list(explored.data[0].x) == [5.0, 6.0, 7.0, 8.0]
     told = [[verdict for verdict, _ in trace.customdata] for trace in explored.data]
     assert told == [
         ["quiet", "quiet", "missed attack", "alarm"],

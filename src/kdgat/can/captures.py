@@ -27,7 +27,8 @@ from kdgat.can.labels import (
 from kdgat.can.readers import read_log
 from kdgat.can.readers.log import SHOWN, Log
 from kdgat.can.readers.parquet import write_parquet
-from kdgat.can.silences import PAUSE, find_silences, joined, report_silences
+from kdgat.can.recording import PAUSE
+from kdgat.can.silences import find_silences, joined, report_silences
 from kdgat.errors import DataError
 
 LOGGER = logging.getLogger(__name__)
@@ -292,17 +293,17 @@ def _report(name: str, log: Log) -> None:
 
 def _report_clock(name: str, frames: pd.DataFrame) -> None:
     """Say where the clock does not run on as the traffic does."""
-    steps, back = np.diff(frames["timestamp"].to_numpy()), steps_back(frames)
+    steps = np.diff(frames["timestamp"].to_numpy())
+    back, ahead = np.flatnonzero(steps < 0.0), np.flatnonzero(steps > PAUSE)
     if len(back):
         LOGGER.warning(
             "%s: timestamps step back %d times, first by %.6f s at frame %d; the order is kept, "
-            "and times behind it are later by as much",
-            *(name, len(back), -steps[back[0] - 1], back[0]),
+            "and it counts as no time",
+            *(name, len(back), -steps[back[0]], back[0] + 1),
         )
-    pauses = np.flatnonzero(steps > PAUSE) + 1
-    if len(pauses):
+    if len(ahead):
         LOGGER.warning(
-            "%s: pauses of over %g s without a frame: %d, the first of %.1f s before frame %d; "
-            "a window around one is judged as it is, and counts no more time than others",
-            *(name, PAUSE, len(pauses), steps[pauses[0] - 1], pauses[0]),
+            "%s: timestamps step ahead by over %g s %d times, first by %.1f s at frame %d; "
+            "it counts as a pause of the recording, as no time",
+            *(name, PAUSE, len(ahead), steps[ahead[0]], ahead[0] + 1),
         )

@@ -104,22 +104,34 @@ def number_by_intervals(frames: pd.DataFrame, intervals: list[Interval], name: s
 
 
 def silences(frames: pd.DataFrame, intervals: list[Interval]) -> list[tuple[float, float]]:
-    """Give the bounds, bus time in s, of the intervals that no frame is part of.
-
-    Where timestamps step back, they are those of the frames that lie in the interval.
-    """
+    """Give the bounds, bus time in s, of the intervals that no frame is part of."""
     timestamp = frames["timestamp"].to_numpy()
     clock, bounds = bus_time(timestamp), []
     for interval in intervals:
         if interval.adds_frames:
             continue
-        within = clock[_lies_in(timestamp, interval)]
-        if clock is not timestamp and len(within):
-            bounds.append((float(within[0]), float(within[-1])))
-            continue
         offset = 0.0 if _is_absolute(timestamp, interval) else float(timestamp[0])
-        bounds.append((interval.start + offset, interval.end + offset))
+        first, last = interval.start + offset, interval.end + offset
+        runs = [] if clock is timestamp else _runs(_lies_in(timestamp, interval))
+        bounds += [
+            (
+                float(clock[begin] - min(timestamp[begin] - first, _before(clock, begin))),
+                float(clock[end] + min(last - timestamp[end], _before(clock, end + 1))),
+            )
+            for begin, end in runs
+        ] or [(first, last)]
     return bounds
+
+
+def _runs(chosen: np.ndarray) -> list[tuple[int, int]]:
+    """Give the first and last frame of each unbroken run of chosen frames."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], chosen, [False]]).astype(np.int8)))
+    return [(int(begin), int(end) - 1) for begin, end in edges.reshape(-1, 2)]
+
+
+def _before(clock: np.ndarray, frame: int) -> float:
+    """Give the time from the frame before to a frame, s; without end where there is none."""
+    return float(clock[frame] - clock[frame - 1]) if 0 < frame < len(clock) else np.inf
 
 
 def _is_absolute(timestamp: np.ndarray, interval: Interval) -> bool:

@@ -16,6 +16,9 @@ from kdgat.can.frames import MAX_DLC, frame_table, payload
 from kdgat.can.node_features import pack_payload
 from kdgat.can.profile_features import capture_clock, frames_before
 
+PAUSE = 10.0
+"""For longer, s, no bus that is awake is without a frame: the recording has paused."""
+
 SMALL_IDS = 2**16
 """IDs below this are numbered through a table of as many places."""
 
@@ -161,16 +164,19 @@ class Recording:
 
 
 def bus_time(timestamp: np.ndarray) -> np.ndarray:
-    """Make timestamps of which none steps back: float64 `[num_frames]`, s.
+    """Make timestamps that run on with the traffic: float64 `[num_frames]`, s.
 
-    A step back counts as no time, as in `capture_clock`; what comes after it is as much later.
+    A step back counts as no time, and so does one ahead by more than `PAUSE`; what comes after it
+    is later, or earlier, by as much.
 
     Args:
         timestamp: float64 `[num_frames]`, s, in recorded order.
     """
-    if (np.diff(timestamp) >= 0.0).all():
+    steps = np.diff(timestamp)
+    runs_on = (steps >= 0.0) & (steps <= PAUSE)
+    if runs_on.all():
         return timestamp
-    return timestamp[0] + capture_clock(timestamp)
+    return timestamp[0] + np.concatenate([[0.0], np.cumsum(np.where(runs_on, steps, 0.0))])
 
 
 def rows(table: np.ndarray, chosen: slice | np.ndarray) -> np.ndarray:

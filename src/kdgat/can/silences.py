@@ -28,9 +28,6 @@ bursts, or in a diagnostic session, is silent otherwise."""
 LEAST_RATE = 0.5
 """What the other IDs send meanwhile, in their usual rate: else the recording pauses."""
 
-PAUSE = 1.0
-"""A longer time without any frame, s, is a sleep of the bus or a pause of the recording."""
-
 SHOWN = 3
 """Silences of a capture that the log names."""
 
@@ -58,18 +55,16 @@ def find_silences(frames: pd.DataFrame) -> list[Silence]:
         frames: Frame table.
     """
     time = bus_time(frames["timestamp"].to_numpy())
-    steps = np.diff(time, prepend=time[:1])
-    awake = np.cumsum(np.where(steps > PAUSE, 0.0, steps))
     found = [
-        Silence(float(time[last]), float(time[next_one]), int(arbitration_id))
+        Silence(start, end, int(arbitration_id))
         for arbitration_id, places in frames.groupby("arbitration_id").indices.items()
-        for last, next_one in _of_one_id(places, awake)
+        for start, end in _of_one_id(places, time)
     ]
     return sorted(found)
 
 
-def _of_one_id(places: np.ndarray, time: np.ndarray) -> list[tuple[int, int]]:
-    """Give the frames that bound the silences of the ID with the frames at `places`."""
+def _of_one_id(places: np.ndarray, time: np.ndarray) -> list[tuple[float, float]]:
+    """Bound the silences of the ID with the frames at `places` of a capture."""
     duration = time[-1] - time[0]
     gaps = np.diff(time[places])
     if len(places) < LEAST_FRAMES or len(places) * np.median(gaps) < LEAST_ACTIVE * duration:
@@ -79,7 +74,9 @@ def _of_one_id(places: np.ndarray, time: np.ndarray) -> list[tuple[int, int]]:
     usual_rate = (len(time) - len(places)) / duration
     is_silent = lengths > LONG * np.quantile(gaps, USUAL)
     is_silent &= others >= LEAST_RATE * usual_rate * lengths
-    return [(edges[gap], edges[gap + 1]) for gap in np.flatnonzero(is_silent)]
+    return [
+        (float(time[edges[gap]]), float(time[edges[gap + 1]])) for gap in np.flatnonzero(is_silent)
+    ]
 
 
 def joined(silences: list[Silence]) -> list[tuple[float, float]]:

@@ -1,6 +1,6 @@
 """What a detector is worth: rates, ranking, intervals that respect clusters, the scorecard."""
 
-from kdgat.metrics.aftermath import known_windows, seconds_of
+from kdgat.metrics.aftermath import known_windows
 from kdgat.metrics.detection import COUNT_METRICS, detection_metrics
 from kdgat.metrics.episodes import (
     ALARM_COLUMNS,
@@ -47,6 +47,5 @@ __all__ = [
     "margins",
     "offender_scorecard",
     "scorecard",
-    "seconds_of",
     "verdicts",
 ]

@@ -1,4 +1,4 @@
-"""The time of windows: how long they last, and which an episode touches, or its aftermath."""
+"""Which windows an episode touches, while it lasts and in the seconds after it."""
 
 import numpy as np
 import pandas as pd
@@ -6,9 +6,6 @@ from numpy.typing import NDArray
 
 AFTERMATH = 0.5
 """Seconds after an episode in which an alarm still belongs to it: rhythms have to settle."""
-
-PAUSE = 100.0
-"""A window that lasts so many times as long as the median one holds a pause of the recording."""
 
 
 def known_windows(window_scores: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
@@ -34,20 +31,6 @@ def known_windows(window_scores: pd.DataFrame, episodes: pd.DataFrame) -> pd.Dat
         unknown[rows] = touched(begin, end, bounds[silent])
         stretch[rows] = stretches(begin, end, bounds)
     return window_scores.assign(stretch=stretch)[~unknown]
-
-
-def seconds_of(begin: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give how long each window of a capture lasts, s.
-
-    One that holds a pause of the recording counts as the median one does.
-
-    Args:
-        begin: first second of each window `[num_windows]`.
-        end: last second `[num_windows]`.
-    """
-    seconds = end - begin
-    usual = np.median(seconds) if len(seconds) else 0.0
-    return np.where((usual > 0.0) & (seconds > PAUSE * usual), usual, seconds)
 
 
 def stretches(

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
-from kdgat.metrics.aftermath import seconds_of, touched
+from kdgat.metrics.aftermath import touched
 from kdgat.metrics.intervals import percentile_interval, resampled_blocks
 from kdgat.metrics.scorecards import margins
 
@@ -143,7 +143,7 @@ class _Capture:
         self.bounds, self.episodes = bounds[is_there], episodes[is_there]
 
     def benign_hours(self) -> float:
-        return float(seconds_of(self.begin, self.end)[self.benign].sum()) / HOUR
+        return float((self.end - self.begin)[self.benign].sum()) / HOUR
 
     def false_alarms(self, level: float) -> int:
         alarm = self.benign & (self.level >= level)
