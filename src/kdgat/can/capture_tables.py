@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from kdgat.can.captures import Capture, steps_back
+from kdgat.can.captures import Capture
+from kdgat.can.clock import steps_back
 from kdgat.can.repeats import content_hash, find_repeated
 
 KEPT_FRAMES = 5_000_000

@@ -5,10 +5,10 @@ import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from kdgat.can.capture_folders import find_captures
+from kdgat.can.clock import report_clock
 from kdgat.can.declarations import (
     ATTACK_FREE,
     SUPPRESS,
@@ -27,7 +27,6 @@ from kdgat.can.labels import (
 from kdgat.can.readers import read_log
 from kdgat.can.readers.log import SHOWN, Log
 from kdgat.can.readers.parquet import write_parquet
-from kdgat.can.recording import PAUSE
 from kdgat.can.silences import find_silences, joined, report_silences
 from kdgat.errors import DataError
 
@@ -239,7 +238,7 @@ def read_capture(path: Path, bad_row_share: float) -> tuple[pd.DataFrame, pd.Dat
     """
     log = read_log(path)
     check_bad_rows(path, log, bad_row_share)
-    _report_clock(path.name, log.frames)
+    report_clock(path.name, log.frames)
     return log.frames, log.bad_rows
 
 
@@ -252,11 +251,6 @@ def write_canonical(capture: Capture, path: Path) -> None:
         "attack_type": capture.attack_type,
     }
     write_parquet(capture.frames, path, about=about)
-
-
-def steps_back(frames: pd.DataFrame) -> np.ndarray:
-    """Find the frames whose timestamp lies before that of the frame they follow: int64."""
-    return np.flatnonzero(np.diff(frames["timestamp"].to_numpy()) < 0) + 1
 
 
 def check_bad_rows(path: Path, log: Log, allowed: float) -> None:
@@ -288,22 +282,4 @@ def _report(name: str, log: Log) -> None:
         )
     if log.error_frames:
         LOGGER.info("%s: left out %d error frames, which carry no ID", name, log.error_frames)
-    _report_clock(name, log.frames)
-
-
-def _report_clock(name: str, frames: pd.DataFrame) -> None:
-    """Say where the clock does not run on as the traffic does."""
-    steps = np.diff(frames["timestamp"].to_numpy())
-    back, ahead = np.flatnonzero(steps < 0.0), np.flatnonzero(steps > PAUSE)
-    if len(back):
-        LOGGER.warning(
-            "%s: timestamps step back %d times, first by %.6f s at frame %d; the order is kept, "
-            "and it counts as no time",
-            *(name, len(back), -steps[back[0]], back[0] + 1),
-        )
-    if len(ahead):
-        LOGGER.warning(
-            "%s: timestamps step ahead by over %g s %d times, first by %.1f s at frame %d; "
-            "it counts as a pause of the recording, as no time",
-            *(name, PAUSE, len(ahead), steps[ahead[0]], ahead[0] + 1),
-        )
+    report_clock(name, log.frames)

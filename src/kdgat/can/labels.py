@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from kdgat.can.clock import bus_time
 from kdgat.can.frames import ABSENT, number_episodes, payload
-from kdgat.can.recording import bus_time
 from kdgat.errors import DataError
 
 LOGGER = logging.getLogger(__name__)

@@ -16,9 +16,6 @@ from kdgat.can.frames import MAX_DLC, frame_table, payload
 from kdgat.can.node_features import pack_payload
 from kdgat.can.profile_features import capture_clock, frames_before
 
-PAUSE = 10.0
-"""For longer, s, no bus that is awake is without a frame: the recording has paused."""
-
 SMALL_IDS = 2**16
 """IDs below this are numbered through a table of as many places."""
 
@@ -161,22 +158,6 @@ class Recording:
         """The frame of the same ID before each frame, see `frames_before`."""
         codes, ids = self.numbers
         return frames_before(codes, len(ids))
-
-
-def bus_time(timestamp: np.ndarray) -> np.ndarray:
-    """Make timestamps that run on with the traffic: float64 `[num_frames]`, s.
-
-    A step back counts as no time, and so does one ahead by more than `PAUSE`; what comes after it
-    is later, or earlier, by as much.
-
-    Args:
-        timestamp: float64 `[num_frames]`, s, in recorded order.
-    """
-    steps = np.diff(timestamp)
-    runs_on = (steps >= 0.0) & (steps <= PAUSE)
-    if runs_on.all():
-        return timestamp
-    return timestamp[0] + np.concatenate([[0.0], np.cumsum(np.where(runs_on, steps, 0.0))])
 
 
 def rows(table: np.ndarray, chosen: slice | np.ndarray) -> np.ndarray:

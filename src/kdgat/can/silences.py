@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from kdgat.can.recording import bus_time
+from kdgat.can.clock import bus_time
 
 LOGGER = logging.getLogger(__name__)
 

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 import torch
 
+from kdgat.can.clock import bus_time
 from kdgat.can.graph_store import GraphStore, concatenate
 from kdgat.can.graphs import EDGE_FEATURES, NODE_FEATURES, Graphs, iterate_graphs
 from kdgat.can.profile import Profile
-from kdgat.can.recording import Recording, bus_time
+from kdgat.can.recording import Recording
 from kdgat.can.store_writer import StoreWriter
 from kdgat.can.windows import (
     TRAIN,

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from kdgat.can.capture_tables import CaptureNote, CaptureTables
+from kdgat.can.clock import bus_time
 from kdgat.can.declarations import SUPPRESS
-from kdgat.can.recording import bus_time
 from kdgat.can.splits import Cut, deal_windows
 from kdgat.errors import DataError
 

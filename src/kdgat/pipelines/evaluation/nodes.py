@@ -256,14 +256,15 @@ def draw_scores(
     drawn = test[test["model"] == parameters.drawn_model]
     judged_at = drawn.drop_duplicates("capture").set_index("capture")["operating_point"]
     values = judged_at.map(points[parameters.drawn_model]).to_dict()
-    judged = metrics.above_points(metrics.known_windows(test, test_episodes), points)
+    known = metrics.known_windows(test, test_episodes)
+    judged = metrics.above_points(known, points)
     drawn_models = [model for model in points if model in set(test["model"])]
     hardest = metrics.hardest_captures(drawn, capture_scorecard, protocol=CALIBRATED)
-    shown = drawn.assign(label=metrics.known_windows(drawn, test_episodes)["label"])
-    of_hardest = shown[shown["capture"].isin(hardest)]
+    shown = drawn.assign(label=known["label"])
+    printed = shown[shown["capture"].isin(hardest)]
     begins = window_scores.groupby("capture")["start_time"].min().to_dict()
     return (
-        figures.score_over_time(of_hardest, values, test_episodes, begins),
+        figures.score_over_time(printed, values, test_episodes, begins),
         figures.scores_to_explore(shown, values, test_episodes, begins),
         figures.roc_low_false_positives(judged, dict.fromkeys(drawn_models, 0.0)),
         figures.teacher_against_student(judged, "teacher_classifier", "student_classifier"),
