@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help setup run test check format mlflow viz viz-build docs clean
+.PHONY: help setup run test coverage check format mlflow viz viz-build docs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -21,7 +21,10 @@ run: setup  ## run the whole chain on the built-in dataset, quickly
 	$(BIN)/kedro run --env quick
 
 test: setup  ## run the tests, two processes at a time
-	$(BIN)/pytest --cov --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest $(COVERAGE) --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+coverage: COVERAGE := --cov
+coverage: test  ## run the tests and measure which lines they run: half as long again
 
 check: setup  ## check format, lint, import rules and types
 	$(BIN)/ruff format --check .

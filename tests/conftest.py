@@ -20,6 +20,7 @@ LONGEST = (
     "end_to_end/test_survival.py",
     "end_to_end/test_models.py",
     "end_to_end/test_sweep.py",
+    "slurm/test_pipelines.py",
     "end_to_end/test_many_at_once.py",
     "tracking/test_server.py",
     "training/test_processes.py",
