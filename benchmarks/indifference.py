@@ -7,7 +7,8 @@ python benchmarks/indifference.py DATA_ROOT --datasets hcrl_sa set_01 set_03 --s
 Reads what chains have left. Validation windows, injected attacks and cars that do not exist among
 them: operating points come from the benign windows of each capture's earlier half, on which the
 agent has played, figures from its later half; beside them the recall at the point of that half
-itself at which .001 of its benign windows lie above. Means over datasets, seeds and both sizes.
+itself at which .001 of its benign windows lie above. Means over datasets, seeds and both sizes. The
+perceptron is the one of the scorecard: fitted on the earlier halves, too.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from kdgat.datasets.tensors import read_model
 from kdgat.metrics import detection_metrics
 from kdgat.models.artifact import ModelArtifact, build
 from kdgat.scores import chosen_weight, fused_logit
+from kdgat.training.fusion_baselines import fusion_baseline_scores
 from kdgat.training.scoring import fusion_state
 
 INDIFFERENCES = (0.0, 0.1, 0.2, 0.3)
@@ -44,9 +46,10 @@ def scores_of(states: pd.DataFrame, agent: ModelArtifact) -> dict[str, np.ndarra
     return {**agents, "mean of detectors": (anomaly + attack) / 2, "classifier": attack}
 
 
-def judge(states: pd.DataFrame, agent: ModelArtifact) -> list[dict]:
+def judge(states: pd.DataFrame, agent: ModelArtifact, perceptron: np.ndarray) -> list[dict]:
     rows = []
-    scores, label = scores_of(states, agent), states["label"].to_numpy()
+    scores = {**scores_of(states, agent), "perceptron": perceptron}
+    label = states["label"].to_numpy()
     for protocol in PROTOCOLS:
         own = states["protocol"] == protocol
         fitted, judged = own & states["early"], own & ~states["early"]
@@ -72,10 +75,12 @@ def main() -> None:
         states = pd.read_parquet(
             newest(given.data_root / "07_model_output" / place, "fusion_states.parquet")
         ).query("split == 'validation'")
+        joined = fusion_baseline_scores(states, seed=seed)
         for size, own in states.groupby("size"):
             models = given.data_root / "06_models" / place
             agent = read_model(newest(models, f"{size}_agent.safetensors"))
-            rows += judge(own.reset_index(drop=True), agent)
+            perceptron = joined.loc[joined["model"] == f"perceptron of {size}s", "score"].to_numpy()
+            rows += judge(own.reset_index(drop=True), agent, perceptron)
     print("| protocol | fusion | F1 | recall | FPR | recall at an FPR of .001 | AUROC |")
     print("|---|---|---|---|---|---|---|")
     columns = ["f1", "recall", "false_positive_rate", "recall_at_budget", "auroc"]
