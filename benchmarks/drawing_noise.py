@@ -51,8 +51,8 @@ def points(model: ModelArtifact, store: GraphStore, parameters: Parameters) -> l
     score = score_classifier(model, store, compute=parameters.compute)["attack_logit"]
     windows = window_table(Part(store, "validation"))
     windows = windows.assign(model="model", score=np.asarray(score))
-    budget = parameters.operating_point.budget
-    fitted = fit_thresholds(windows, budget=budget, fixed={})["model"]
+    budgets = parameters.operating_point.budgets
+    fitted = fit_thresholds(windows, budgets=budgets, fixed={})["model"]
     return [fitted[protocol] for protocol in PROTOCOLS]
 
 

@@ -108,9 +108,8 @@ def judge(models, validation: GraphStore, unseen: GraphStore, parameters: Parame
         parts.append(window_table(Part(store, "validation")).assign(score=mean))
     for protocol in PROTOCOLS:
         fitted, judged = (part[part["protocol"] == protocol] for part in parts)
-        point = fit_threshold(
-            fitted["label"], fitted["score"], budget=parameters.operating_point.budget
-        )
+        budget = parameters.operating_point.budgets[protocol]
+        point = fit_threshold(fitted["label"], fitted["score"], budget=budget)
         rows.append((protocol, detection_metrics(judged["label"], judged["score"], point.value)))
     return rows
 

@@ -21,6 +21,8 @@ from kdgat.calibration import (
 )
 from kdgat.errors import DataError
 
+BUDGETS = {"zero_shot": 0.01, "calibrated": 0.01}
+
 
 def exponential(n: int) -> np.ndarray:
     """Quantiles of the exponential distribution: a tail of shape 0, scale 1."""
@@ -135,11 +137,24 @@ def test_each_model_and_protocol_has_its_own_point_from_validation_alone():
             table("rule", "zero_shot", "validation", exponential(100)),
         ]
     )
-    fitted = fit_thresholds(scores, budget=0.01, fixed={"rule": 4.0})
+    fitted = fit_thresholds(scores, budgets=BUDGETS, fixed={"rule": 4.0})
     zero_shot, calibrated = (fitted["gat"][name].value for name in ("zero_shot", "calibrated"))
     assert calibrated == pytest.approx(zero_shot + 7)
     assert zero_shot < 10
     assert fitted["rule"]["zero_shot"].value == 4.0
+
+
+def test_each_protocol_has_its_own_budget():
+    scores = pd.concat(
+        table("gat", protocol, "validation", exponential(1000))
+        for protocol in ("zero_shot", "calibrated")
+    )
+    budgets = {"zero_shot": 0.01, "calibrated": 0.02}
+    points = fit_thresholds(scores, budgets=budgets, fixed={})["gat"]
+    assert {name: points[name].budget for name in points} == budgets
+    # An exponential score exceeds -ln(share) with that share: half the false alarms lie ln 2 above.
+    apart = points["zero_shot"].value - points["calibrated"].value
+    assert apart == pytest.approx(np.log(2), abs=0.03)
 
 
 def test_a_protocol_without_windows_shares_the_other_point_and_a_warning_says_so(caplog):
@@ -153,7 +168,8 @@ def test_a_protocol_without_windows_shares_the_other_point_and_a_warning_says_so
             table("forest", "zero_shot", "validation", exponential(100)),
         ]
     )
-    fitted = fit_thresholds(scores, budget=0.01, fixed={"rule": 4.0}, shared=["forest"])
+    budgets = {"zero_shot": 0.01, "calibrated": 0.02}
+    fitted = fit_thresholds(scores, budgets=budgets, fixed={"rule": 4.0}, shared=["forest"])
     for model in ("gat", "vgae", "forest"):
         assert fitted[model]["calibrated"] == fitted[model]["zero_shot"]
     (warning,) = caplog.records
@@ -166,7 +182,7 @@ def test_a_protocol_without_windows_shares_the_other_point_and_a_warning_says_so
 def test_attack_windows_alone_do_not_make_a_protocol(caplog):
     benign = table("gat", "calibrated", "validation", exponential(100))
     attacks = table("gat", "zero_shot", "validation", exponential(5) + 9).assign(label=1)
-    fitted = fit_thresholds(pd.concat([benign, attacks]), budget=0.01, fixed={})["gat"]
+    fitted = fit_thresholds(pd.concat([benign, attacks]), budgets=BUDGETS, fixed={})["gat"]
     assert (fitted["zero_shot"].n, fitted["zero_shot"].n_attack) == (100, 5)
     assert "zero_shot for gat" in caplog.text
 
@@ -178,7 +194,7 @@ def test_a_point_names_the_captures_that_it_rests_on():
     quiet = odd.assign(capture="quiet", score=-1.0)
     attacks = odd.assign(capture="attacked", label=1, score=1e3)
     fitted = fit_thresholds(
-        pd.concat([odd, attacks, quiet, benign]), budget=0.01, fixed={"rule": 4.0}
+        pd.concat([odd, attacks, quiet, benign]), budgets=BUDGETS, fixed={"rule": 4.0}
     )["gat"]["zero_shot"]
     assert fitted.n_tail == 20
     assert (fitted.captures, fitted.tail_captures) == (3, 2)

@@ -66,6 +66,12 @@ def test_every_parameter_has_a_meaning():
             [3, 2],
             "parameter 'evaluation.persistence' is [3, 2]: k, the first, should be at most n",
         ),
+        (
+            ["operating_point", "budget"],
+            0.01,
+            "parameter 'operating_point.budget' is 0.01: it is a group of "
+            "operating_point.budget.zero_shot, operating_point.budget.calibrated",
+        ),
     ],
 )
 def test_bad_parameters_end_in_one_sentence(raw, path, value, sentence):

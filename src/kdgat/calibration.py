@@ -10,7 +10,7 @@ Labels of attacks are not looked at.
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Self
 
@@ -169,14 +169,20 @@ def tail_quantile(shape: float, scale: float, share: float) -> float:
     return scale / shape * (share**-shape - 1.0)
 
 
-def protocol_windows(windows: pd.DataFrame, protocol: str) -> pd.DataFrame:
+def protocol_windows(windows: pd.DataFrame, protocol: str) -> tuple[pd.DataFrame, str]:
     """Take the windows judged by a protocol, or all where it has no benign one.
 
     Without windows of its own (a model trained without any profile) a protocol shares the
     operating point of the other one.
+
+    Returns:
+        The windows, and the protocol of the benign ones.
     """
     own = windows[windows["protocol"] == protocol]
-    return own if (own["label"] == 0).any() else windows
+    if (own["label"] == 0).any():
+        return own, protocol
+    (other,) = set(PROTOCOLS) - {protocol}
+    return windows, other
 
 
 def warn_of_shared_points(validation: pd.DataFrame, models: Collection[str]) -> None:
@@ -202,7 +208,7 @@ def warn_of_shared_points(validation: pd.DataFrame, models: Collection[str]) -> 
 def fit_thresholds(
     window_scores: pd.DataFrame,
     *,
-    budget: float,
+    budgets: Mapping[str, float],
     fixed: dict[str, float],
     shared: Collection[str] = (),
 ) -> dict[str, dict[str, Threshold]]:
@@ -214,7 +220,7 @@ def fit_thresholds(
     Args:
         window_scores: columns split, protocol, model, capture, label, score; one row per window
             and model.
-        budget: false-positive rate asked for.
+        budgets: protocol -> false-positive rate asked for.
         fixed: operating points that are part of a model's rule.
         shared: models that are meant to have one point for both protocols: no warning names them.
 
@@ -231,12 +237,12 @@ def fit_thresholds(
     for model in models:
         own = validation[validation["model"] == model]
         for protocol in PROTOCOLS:
-            chosen = protocol_windows(own, protocol)
+            chosen, source = protocol_windows(own, protocol)
             labels, scores = chosen["label"].to_numpy(), chosen["score"].to_numpy()
             point = (
                 fixed_threshold(labels, scores, fixed[model])
                 if model in fixed
-                else fit_threshold(labels, scores, budget=budget)
+                else fit_threshold(labels, scores, budget=budgets[source])
             )
             fitted.setdefault(model, {})[protocol] = replace(point, **_rests_on(chosen, point))
     return fitted

@@ -8,10 +8,22 @@ from pydantic_core import PydanticCustomError
 from kdgat.parameters.types import Group, OpenShare, PositiveInt
 
 
+class Budget(Group):
+    """The false-positive rate asked for, by protocol."""
+
+    zero_shot: OpenShare = Field(description="false-positive rate asked of benign windows")
+    calibrated: OpenShare = Field(description="the same of windows with a profile of their car")
+
+
 class OperatingPoint(Group):
     """Where a score becomes an alarm: the same rule for every model, protocol and capture."""
 
-    budget: OpenShare = Field(description="false-positive rate asked of benign windows")
+    budget: Budget
+
+    @property
+    def budgets(self) -> dict[str, float]:
+        """Protocol -> false-positive rate asked for."""
+        return self.budget.model_dump()
 
 
 class Evaluation(Group):

@@ -65,6 +65,9 @@ def _sentence(error: dict) -> str:
         return f"unknown parameter '{name}': {hint}"
     if error["type"] == "missing":
         return f"parameter '{name}' is missing"
+    if error["type"] == "model_type":
+        inside = ", ".join(f"{name}.{field}" for field in _fields_at([*path, key]))
+        return f"parameter '{name}' is {error['input']!r}: it is a group of {inside}"
     rule = error["msg"].removeprefix("Input ")
     return f"parameter '{name}' is {error['input']!r}: {rule}"
 

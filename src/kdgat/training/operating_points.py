@@ -1,5 +1,6 @@
 """Lets a trained model carry where its score becomes an alarm."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -14,14 +15,14 @@ from kdgat.training.window_scores import Part, window_table
 
 
 def detector_with_operating_point(
-    model: ModelArtifact, validation: GraphStore, *, budget: float, compute: Compute
+    model: ModelArtifact, validation: GraphStore, *, budgets: Mapping[str, float], compute: Compute
 ) -> ModelArtifact:
     """Fit the operating points of an autoencoder or a classifier, one for each protocol.
 
     Args:
         model: a trained VGAE or GAT.
         validation: windows that it was not trained on, with and without a profile.
-        budget: false-positive rate asked for.
+        budgets: protocol -> false-positive rate asked for.
         compute: device, threads, batch size.
 
     Returns:
@@ -35,7 +36,7 @@ def detector_with_operating_point(
         score = score_autoencoder(model, validation, compute=compute)["anomaly_score"]
     else:
         score = score_classifier(model, validation, compute=compute)["attack_logit"]
-    return _with_points(model, validation, score, budget)
+    return _with_points(model, validation, score, budgets)
 
 
 def agent_with_operating_point(
@@ -43,7 +44,7 @@ def agent_with_operating_point(
     table: pd.DataFrame,
     validation: GraphStore,
     *,
-    budget: float,
+    budgets: Mapping[str, float],
     compute: Compute,
 ) -> ModelArtifact:
     """Fit the operating points of a fusion agent, likewise.
@@ -52,19 +53,19 @@ def agent_with_operating_point(
         model: a trained Q-network.
         table: scores of the windows, columns FUSION_COLUMNS.
         validation: the windows.
-        budget: false-positive rate asked for.
+        budgets: protocol -> false-positive rate asked for.
         compute: threads.
     """
     verdicts = score_agent(model, table, compute=compute)
-    return _with_points(model, validation, verdicts["fused_logit"], budget)
+    return _with_points(model, validation, verdicts["fused_logit"], budgets)
 
 
 def _with_points(
-    model: ModelArtifact, validation: GraphStore, score: pd.Series, budget: float
+    model: ModelArtifact, validation: GraphStore, score: pd.Series, budgets: Mapping[str, float]
 ) -> ModelArtifact:
     windows = window_table(Part(validation, "validation"))
     windows = windows.assign(model=model.kind, score=np.asarray(score))
-    fitted = fit_thresholds(windows, budget=budget, fixed={})[model.kind]
+    fitted = fit_thresholds(windows, budgets=budgets, fixed={})[model.kind]
     points = {
         "operating_point": fitted[ZERO_SHOT].to_dict(),
         "calibrated_operating_point": fitted[CALIBRATED].to_dict(),

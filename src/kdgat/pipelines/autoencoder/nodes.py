@@ -36,6 +36,6 @@ def train_teacher_autoencoder(
         seed=seed,
     )
     model = detector_with_operating_point(
-        model, validation_graphs, budget=operating_point.budget, compute=compute
+        model, validation_graphs, budgets=operating_point.budgets, compute=compute
     )
     return model, pd.DataFrame(history)

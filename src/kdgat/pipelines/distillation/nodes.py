@@ -44,7 +44,7 @@ def train_student_autoencoder(
         seed=seed,
     )
     model = detector_with_operating_point(
-        model, validation_graphs, budget=operating_point.budget, compute=compute
+        model, validation_graphs, budgets=operating_point.budgets, compute=compute
     )
     return model, pd.DataFrame(history)
 
@@ -76,7 +76,7 @@ def train_student_classifier(
         seed=seed,
     )
     model = detector_with_operating_point(
-        model, validation_graphs, budget=operating_point.budget, compute=compute
+        model, validation_graphs, budgets=operating_point.budgets, compute=compute
     )
     return model, pd.DataFrame(history)
 

@@ -103,7 +103,7 @@ def fit_thresholds(
     """Fit one operating point per model and protocol, on benign validation windows alone."""
     fitted = calibration.fit_thresholds(
         pd.concat([window_scores, baseline_scores]),
-        budget=operating_point.budget,
+        budgets=operating_point.budgets,
         fixed=baselines.FIXED_POINTS,
         shared=[baselines.ON_RECORDED],
     )
@@ -216,9 +216,10 @@ def write_page(
     remarks = (
         f"Protocols: zero-shot, and calibrated. Operating points: {BENIGN_TAIL}, just above the "
         f"highest of them at most, budget {points[ZERO_SHOT]['budget']:g} of windows "
-        f"({points[ZERO_SHOT]['n']:,} benign windows without a profile, "
-        f"{points[CALIBRATED]['n']:,} with one). Intervals: {parameters.confidence:.0%}, "
-        f"{parameters.bootstrap:,} bootstrap samples over captures and episodes. "
+        f"without a profile ({points[ZERO_SHOT]['n']:,} benign ones) and "
+        f"{points[CALIBRATED]['budget']:g} of those with one ({points[CALIBRATED]['n']:,}). "
+        f"Intervals: {parameters.confidence:.0%}, {parameters.bootstrap:,} bootstrap samples over "
+        "captures and episodes. "
         f"{compute.threads} CPU thread(s). {_prefixes(distrusted)}"
     )
     page = figures.scorecard_page(scorecard, heading=f"{dataset}, seed {seed}", remarks=remarks)

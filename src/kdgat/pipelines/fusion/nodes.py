@@ -98,6 +98,6 @@ def _train(
         stage=stage,
     )
     model = agent_with_operating_point(
-        model, table, validation_graphs, budget=operating_point.budget, compute=compute
+        model, table, validation_graphs, budgets=operating_point.budgets, compute=compute
     )
     return model, pd.DataFrame(history)
