@@ -258,6 +258,14 @@ def _rests_on(windows: pd.DataFrame, point: Threshold) -> dict[str, int | str]:
     }
 
 
+def point_values(thresholds: dict[str, dict[str, dict]]) -> dict[str, dict[str, float]]:
+    """Take the values alone of stored points: model -> protocol -> threshold."""
+    return {
+        model: {protocol: point["value"] for protocol, point in points.items()}
+        for model, points in thresholds.items()
+    }
+
+
 def checked_benign(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Take the benign scores; refuse windows that no threshold can be fitted on."""
     if labels.shape != scores.shape:

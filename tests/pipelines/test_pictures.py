@@ -8,22 +8,16 @@ import torch
 from kdgat.can.frames import ABSENT, frame_table
 from kdgat.can.splits import capture_graphs
 from kdgat.models.artifact import build_module, pack
-from kdgat.parameters import Compute
+from kdgat.parameters import check_parameters
 from kdgat.pipelines.pictures.nodes import (
     draw_alarms,
     draw_confusion,
     draw_latent_space,
     draw_window_graphs,
 )
+from kdgat.sweep.work import configuration
 
-COMPUTE = Compute(
-    accelerator="cpu",
-    devices=1,
-    num_nodes=1,
-    precision="32-true",
-    threads=1,
-    score_batch_size=8,
-)
+COMPUTE = check_parameters(configuration(None, {})["parameters"]).compute
 NETWORK = {"id_rows": 8, "id_dim": 2, "hidden": 2, "heads": 1, "layers": 1, "dropout": 0.0}
 
 POINTS = {"student_fusion": {"zero_shot": {"value": 2.0}, "calibrated": {"value": 0.0}}}

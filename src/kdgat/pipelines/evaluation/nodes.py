@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from plotly.graph_objects import Figure as PlotlyFigure
 
 from kdgat import calibration, figures, metrics
-from kdgat.calibration import BENIGN_TAIL, CALIBRATED, ZERO_SHOT
+from kdgat.calibration import BENIGN_TAIL, CALIBRATED, ZERO_SHOT, point_values
 from kdgat.can.graph_store import GraphStore
 from kdgat.models.artifact import ModelArtifact
 from kdgat.parameters import Compute, Evaluation, OperatingPoint
@@ -126,7 +126,7 @@ def build_scorecard(
         One row per model, protocol and scenario; the same by capture; who wins.
     """
     scores = pd.concat([window_scores, baseline_scores], ignore_index=True)
-    known, points = metrics.known_windows(scores, test_episodes), _values(thresholds)
+    known, points = metrics.known_windows(scores, test_episodes), point_values(thresholds)
     resampling = {
         "bootstrap": parameters.bootstrap,
         "confidence": parameters.confidence,
@@ -156,7 +156,7 @@ def count_alarms(
     """
     return metrics.alarm_scorecard(
         pd.concat([window_scores, baseline_scores], ignore_index=True),
-        _values(thresholds),
+        point_values(thresholds),
         test_episodes,
         pd.concat([model_seconds, baseline_seconds])
         .set_index("model")["computation_seconds"]
@@ -193,7 +193,7 @@ def score_offenders(
         for states in [scoring.states_of(fusion_states, part, size)]
     ]
     return metrics.offender_scorecard(
-        pd.concat(named, ignore_index=True), window_scores, _values(thresholds), attacked_ids
+        pd.concat(named, ignore_index=True), window_scores, point_values(thresholds), attacked_ids
     )
 
 
@@ -253,7 +253,7 @@ def draw_scores(
         `evaluation.drawn_model` has the lowest F1; of all, to explore; ROC; teacher and student.
     """
     of_test = (window_scores["split"] == "test") & (window_scores["protocol"] == CALIBRATED)
-    test, points = window_scores[of_test], _values(thresholds)
+    test, points = window_scores[of_test], point_values(thresholds)
     drawn = test[test["model"] == parameters.drawn_model]
     judged_at = drawn.drop_duplicates("capture").set_index("capture")["operating_point"]
     values = judged_at.map(points[parameters.drawn_model]).to_dict()
@@ -288,13 +288,6 @@ def _parts(validation: GraphStore, test: GraphStore, calibrated: GraphStore) -> 
 
 def _test_parts(test: GraphStore, calibrated: GraphStore) -> list[Part]:
     return [Part(test, "test", ZERO_SHOT), Part(calibrated, "test", CALIBRATED)]
-
-
-def _values(thresholds: Thresholds) -> dict[str, dict[str, float]]:
-    return {
-        model: {protocol: point["value"] for protocol, point in points.items()}
-        for model, points in thresholds.items()
-    }
 
 
 def _prefixes(distrusted: list[str]) -> str:

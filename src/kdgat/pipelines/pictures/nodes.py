@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from kdgat import figures, metrics
-from kdgat.calibration import CALIBRATED
+from kdgat.calibration import CALIBRATED, point_values
 from kdgat.can.graph_store import GraphStore
 from kdgat.figures import DrawnGraph
 from kdgat.models.artifact import ModelArtifact
@@ -106,10 +106,6 @@ def _judged(
     window_scores: pd.DataFrame, thresholds: dict, test_episodes: pd.DataFrame
 ) -> tuple[pd.DataFrame, dict[str, float]]:
     """Measure scores from the operating point that judges each window: from 0 on they alarm."""
-    points = {
-        model: {protocol: point["value"] for protocol, point in of_model.items()}
-        for model, of_model in thresholds.items()
-    }
     known = metrics.known_windows(_of_test(window_scores), test_episodes)
-    test = metrics.above_points(known, points)
+    test = metrics.above_points(known, point_values(thresholds))
     return test, dict.fromkeys(dict.fromkeys(test["model"]), 0.0)
