@@ -27,12 +27,12 @@ def test_each_row_has_the_mean_the_ends_of_the_intervals_and_the_worst_seed():
     table = seeds_table(
         {1: scorecard(0.9, 0.0, 1.0, 0.8, 0.95), 2: scorecard(0.8, 0.02, 0.96, 0.7, 0.9)}
     )
-    (row,) = [line for line in table.splitlines() if "| student fusion |" in line]
+    (row,) = [line for line in table.splitlines() if "| student fusion | 0" in line]
     assert row == (
         "| test 01 zero shot | student fusion | 0.8500 | 0.700–0.950 | 0.8000 | 0.0100 | 0.0200 "
         "| 0.9600 | 1,234 | 2 |"
     )
-    assert table.count("| test 01 zero shot |") == 5
+    assert table.count("| test 01 zero shot |") == 5 + 2
 
 
 def test_an_interval_that_no_seed_has_is_a_dash():
@@ -56,7 +56,10 @@ def test_the_summary_names_the_best_baseline_and_counts_where_it_is_better():
 
 
 def test_the_summary_sets_a_fusion_beside_its_own_detectors_over_all_seeds():
-    """Autoencoder .9, classifier .5 and .7, fusion .6 and .8: .7 is .2 less than .9."""
+    """Autoencoder .9, classifier .5 and .7, fusion .6 and .8: .7 is .2 less than .9.
+
+    Of two differences, -.3 and -.1, a bootstrap draws the mean of two: from -.3 to -.1.
+    """
     seeds = {}
     for seed, f1 in {1: 0.6, 2: 0.8}.items():
         fused = scorecard(f1, 0.0, 1.0)
@@ -66,11 +69,27 @@ def test_the_summary_sets_a_fusion_beside_its_own_detectors_over_all_seeds():
             student.assign(model="student_classifier", f1=f1 - 0.1),
         ]
         seeds[seed] = pd.concat([fused, *alone])
+    table = seeds_table(seeds)
     assert (
         "- student fusion: mean F1 less that of the better of its detectors of each scenario and "
         "protocol -0.2000 in the mean, -0.2000 at worst (test 01 zero shot, student autoencoder); "
         "a detector has the higher one in 1 of 1.\n"
-    ) in seeds_table(seeds)
+    ) in table
+    assert (
+        "| test 01 zero shot | student fusion | **+0.2000** (+0.1000 to +0.3000), two-line rule "
+        "| **-0.2000** (-0.3000 to -0.1000), student autoencoder "
+        "| **-0.3000** (-0.4000 to -0.2000), mean of students |"
+    ) in table
+    assert (
+        "| test 01 zero shot | teacher fusion "
+        "| **+0.2000** (+0.1000 to +0.3000), two-line rule | – | – |"
+    ) in table
+
+
+def test_a_margin_whose_interval_holds_0_is_not_bold():
+    table = seeds_table({1: scorecard(0.4, 0.0, 1.0), 2: scorecard(0.8, 0.0, 1.0)})
+    assert "| student fusion | +0.1000 (-0.1000 to +0.3000), two-line rule |" in table
+    assert "| student fusion | +0.4000, two-line rule |" in seeds_table({1: scorecard(0.9, 0, 1)})
 
 
 def test_a_scenario_without_labels_has_no_row():

@@ -4,7 +4,7 @@ All of them work on one table of results, RESULT_COLUMNS: one row per dataset, s
 variant and seed. The statistics are scipy's and autorank's.
 """
 
-from kdgat.comparison.paired import paired_differences, untouched_models
+from kdgat.comparison.paired import compare_pairs, paired_differences, untouched_models
 from kdgat.comparison.profiles import performance_profiles
 from kdgat.comparison.ranking import Ranking, rank_detectors
 from kdgat.comparison.results import LOWER_IS_BETTER, RESULT_COLUMNS, over_scenarios, results_of
@@ -14,6 +14,7 @@ __all__ = [
     "LOWER_IS_BETTER",
     "RESULT_COLUMNS",
     "Ranking",
+    "compare_pairs",
     "over_scenarios",
     "paired_differences",
     "performance_profiles",

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 import pandas as pd
 
+from kdgat.comparison import compare_pairs
 from kdgat.errors import DataError
 from kdgat.figures.scorecard import UNDEFINED
 from kdgat.figures.style import in_words, require_columns
@@ -18,6 +19,9 @@ RIVALS = {
     WAYS_TO_JOIN: ("the best other way to join them", "another way"),
 }
 """Whom a fusion meets, as in metrics.verdicts: how to call the best of them, and any."""
+
+BOOTSTRAP = 10_000
+CONFIDENCE = 0.95
 
 COLUMNS = (
     "model", "scenario", "protocol", "f1", "f1_low", "f1_high", "false_positive_rate", "auroc", "n",
@@ -68,13 +72,21 @@ def seeds_table(scorecards: Mapping[int, pd.DataFrame]) -> str:
 
     Returns:
         Markdown: how each fusion stands to the best baseline, detector and other way to join them
-        of each scenario; then one row per scenario, protocol and model whose F1 every seed has.
+        of each scenario, in sentences, and by scenario with intervals over seeds; then one row per
+        scenario, protocol and model whose F1 every seed has.
 
     Raises:
         DataError: a column is missing, or there is no scorecard.
     """
     rows = _over_seeds(scorecards)
-    lines = [*_summary(rows), "", HEAD, "|---|---|---|---|---|---|---|---|---|---|"]
+    lines = [
+        *_summary(rows),
+        "",
+        *_margins(rows),
+        "",
+        HEAD,
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
     for (scenario, model), own in rows.groupby(["scenario", "model"], sort=False):
         f1, fpr, auroc = own["f1"], own["false_positive_rate"], own["auroc"]
         lines.append(
@@ -106,6 +118,35 @@ def _summary(rows: pd.DataFrame) -> Iterator[str]:
                 f"{margins[scenario, rival]:+.4f} at worst ({in_words(scenario)}, "
                 f"{in_words(rival)}); {any_of_them} has the higher one in {lost} of {len(margins)}."
             )
+
+
+def _margins(rows: pd.DataFrame) -> Iterator[str]:
+    """Show each fusion's mean F1 less that of the best of each kind of rival, by scenario.
+
+    The rival is the best by mean F1, on the very windows that judge it. Bold: the interval, a
+    bootstrap over seeds, leaves 0 out.
+    """
+    kinds = [best for best, _ in RIVALS.values()]
+    yield f"| scenario | fusion | {' | '.join(f'F1 less {best}' for best in kinds)} |"
+    yield "|---" * (2 + len(kinds)) + "|"
+    rivals = {(one.name, one.model): one.rivals for one in contests(list(rows["model"].unique()))}
+    for scenario, own in rows.groupby("scenario", sort=False):
+        for fusion in filter(set(own["model"]).__contains__, FUSIONS):
+            cells = [_margin(own, fusion, rivals.get((kind, fusion), [])) for kind in RIVALS]
+            yield f"| {in_words(scenario)} | {in_words(fusion)} | {' | '.join(cells)} |"
+
+
+def _margin(rows: pd.DataFrame, fusion: str, rivals: Collection[str]) -> str:
+    rival = _best(rows, rivals)
+    if rival is None:
+        return UNDEFINED
+    f1 = rows.pivot(index="seed", columns="model", values="f1")
+    _, mean, low, high, *_ = compare_pairs(
+        f1[fusion].to_numpy(), f1[rival].to_numpy(), BOOTSTRAP, CONFIDENCE, seed=0
+    )
+    margin = f"**{mean:+.4f}**" if low > 0 or high < 0 else f"{mean:+.4f}"
+    interval = "" if math.isnan(low) else f" ({low:+.4f} to {high:+.4f})"
+    return f"{margin}{interval}, {in_words(rival)}"
 
 
 def _best(rows: pd.DataFrame, rivals: Collection[str]) -> str | None:
