@@ -131,7 +131,8 @@ def _margins(rows: pd.DataFrame) -> Iterator[str]:
     yield "|---" * (2 + len(kinds)) + "|"
     rivals = {(one.name, one.model): one.rivals for one in contests(list(rows["model"].unique()))}
     for scenario, own in rows.groupby("scenario", sort=False):
-        for fusion in filter(set(own["model"]).__contains__, FUSIONS):
+        present = set(own["model"])
+        for fusion in (name for name in FUSIONS if name in present):
             cells = [_margin(own, fusion, rivals.get((kind, fusion), [])) for kind in RIVALS]
             yield f"| {in_words(scenario)} | {in_words(fusion)} | {' | '.join(cells)} |"
 
