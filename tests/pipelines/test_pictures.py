@@ -100,3 +100,19 @@ def test_the_median_benign_window_is_none_of_a_silence(five_graphs):
     axes = draw_window_graphs(five_graphs, classifier, scores, SILENCE, COMPUTE).axes
     titles = [line for each in axes for line in each.get_title("left").splitlines()[:1]]
     assert titles == ["benign window, attack logit 2.0", "attack window, attack logit 4.0"]
+
+
+def test_where_no_window_has_a_label_the_pictures_say_so(five_graphs):
+    silence = SILENCE.assign(start=0.0, end=5.0)
+    windows = five_windows().assign(label=0)
+    summary = pd.DataFrame({"capture": ["test_05/silent"], "attack_type": ["suppress"]})
+    autoencoder = untrained("vgae", five_graphs, latent=2, decoder=4)
+    of_classifier = windows.assign(model="student_classifier")
+    pictures = [
+        *draw_alarms(windows, POINTS, silence),
+        draw_confusion(windows, POINTS, silence, summary),
+        draw_latent_space(five_graphs, autoencoder, silence, COMPUTE),
+        draw_window_graphs(five_graphs, None, of_classifier, silence, COMPUTE),
+    ]
+    for picture in pictures:
+        assert "there is nothing to draw" in picture.texts[0].get_text()

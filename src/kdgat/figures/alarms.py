@@ -34,7 +34,7 @@ def precision_recall(window_scores: pd.DataFrame, thresholds: Mapping[str, float
         everything an attack.
 
     Raises:
-        DataError: a column is missing, or there is no row.
+        DataError: a column is missing.
     """
     require_columns(window_scores, SCORED, "Precision-recall curves")
 
@@ -68,7 +68,7 @@ def false_alarms_and_recall(window_scores: pd.DataFrame, thresholds: Mapping[str
         in the benign time there is, where a rate of zero is drawn.
 
     Raises:
-        DataError: a column is missing, or there is no row.
+        DataError: a column is missing.
     """
     require_columns(window_scores, (*SCORED, "start_time", "end_time"), "False alarms")
 
@@ -138,7 +138,7 @@ def confusion_by_attack(
         windows (n) stand beside the row.
 
     Raises:
-        DataError: a column is missing, or there is no row.
+        DataError: a column is missing.
     """
     require_columns(window_scores, ("capture", "label", "model", "score"), "Confusions")
     shares, counts = alarm_shares(window_scores, thresholds, attack_types)

@@ -47,7 +47,7 @@ def score_over_time(
         A panel for each capture, in order of appearance.
 
     Raises:
-        DataError: a column is missing, there is no window, or more than one model.
+        DataError: a column is missing, or there is more than one model.
     """
     columns = ("capture", "model", "start_time", "end_time", "label", "score")
     require_columns(window_scores, columns, "Scores over time")
@@ -141,7 +141,7 @@ def roc_low_false_positives(window_scores: pd.DataFrame, thresholds: Mapping[str
         one false alarm, where a rate of zero is drawn: below one, nothing can be told from zero.
 
     Raises:
-        DataError: a column is missing, or there is no test window.
+        DataError: a column is missing.
     """
     columns = ("split", "scenario", "label", "model", "score")
     require_columns(window_scores, columns, "ROC curves")

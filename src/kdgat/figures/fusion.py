@@ -22,7 +22,7 @@ def fusion_weight_over_state(states: pd.DataFrame) -> Figure:
         Benign windows, attack windows, and the share of windows per weight.
 
     Raises:
-        DataError: a column is missing, or there is no row.
+        DataError: a column is missing.
     """
     columns = ("anomaly_score", "attack_logit", "fusion_weight", "label")
     require_columns(states, columns, "Fusion states")

@@ -66,15 +66,32 @@ class ModelStyle(NamedTuple):
     hatch: str
 
 
+class NothingToDrawError(DataError):
+    """A table holds no row: its picture is a sentence that says so."""
+
+
 def house_style(draw: Callable[Arguments, Figure]) -> Callable[Arguments, Figure]:
-    """Let a function draw in the house style, without touching matplotlib's global state."""
+    """Let a function draw in the house style, without touching matplotlib's global state.
+
+    Where there is nothing to draw, as of test windows that all lie in silences, the picture says
+    so: results that are done wait for none of it.
+    """
 
     @wraps(draw)
     def styled(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Figure:
         with matplotlib.rc_context(STYLE):
-            return draw(*args, **kwargs)
+            try:
+                return draw(*args, **kwargs)
+            except NothingToDrawError as nothing:
+                return _sentence(str(nothing))
 
     return styled
+
+
+def _sentence(text: str) -> Figure:
+    figure = Figure(figsize=(5.4, 1.2))
+    figure.text(0.5, 0.5, text, ha="center", va="center", wrap=True)
+    return figure
 
 
 def in_words(name: str) -> str:
@@ -123,10 +140,11 @@ def require_columns(table: pd.DataFrame, columns: Sequence[str], what: str) -> N
         what: name of the table in the error.
 
     Raises:
-        DataError: a column is missing, or there is no row.
+        DataError: a column is missing.
+        NothingToDrawError: there is no row.
     """
     missing = [name for name in columns if name not in table]
     if missing:
         raise DataError(f"{what} lack the columns {missing}: needed are {list(columns)}.")
     if table.empty:
-        raise DataError(f"{what} hold no row: there is nothing to draw.")
+        raise NothingToDrawError(f"{what} hold no row: there is nothing to draw.")

@@ -36,7 +36,7 @@ def learning_curves(history: pd.DataFrame) -> Figure:
         lowest `val_loss`.
 
     Raises:
-        DataError: a column is missing, or there is no row or no metric.
+        DataError: a column is missing, or there is no metric.
     """
     require_columns(history, ("stage", "epoch"), "Learning curves")
     metrics = [

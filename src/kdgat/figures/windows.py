@@ -10,7 +10,15 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
-from kdgat.figures.style import ATTACK, GREY, INK, house_style, in_words, require_columns
+from kdgat.figures.style import (
+    ATTACK,
+    GREY,
+    INK,
+    NothingToDrawError,
+    house_style,
+    in_words,
+    require_columns,
+)
 
 SCENARIO_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
 SUSPICION_COLOURS = "cividis"
@@ -41,12 +49,14 @@ def window_graphs(graphs: list[DrawnGraph], title: str) -> Figure:
     """Draw windows side by side: IDs on a circle, edges by attention, suspicion as colour.
 
     Args:
-        graphs: one or more windows.
+        graphs: windows.
         title: of the whole picture.
 
     Returns:
         A panel per window; a ring and a bold name mark the IDs that the detector blames.
     """
+    if not graphs:
+        raise NothingToDrawError("Window graphs hold no row: there is nothing to draw.")
     figure = Figure(figsize=(5.2 * len(graphs), 5.2))
     panels = figure.subplots(1, len(graphs), squeeze=False)[0]
     for axes, graph in zip(panels, graphs, strict=True):
@@ -128,9 +138,11 @@ def latent_space(latent: NDArray[np.float32], windows: pd.DataFrame, model: str)
         with the share of the variance that each explains.
 
     Raises:
-        DataError: a column is missing, or there is no row.
+        DataError: a column is missing.
     """
     require_columns(windows, ("scenario", "label"), "Latent spaces")
+    if len(windows) < 2:
+        raise NothingToDrawError("A latent space of one window has no principal components.")
     components = PCA(n_components=2, svd_solver="full")
     place = components.fit_transform(np.asarray(latent, dtype=np.float64))
     share = components.explained_variance_ratio_
