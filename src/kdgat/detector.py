@@ -9,9 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kdgat.calibration import CALIBRATED, ZERO_SHOT, Threshold
-from kdgat.can.calibration_prefix import inspect_prefix
+from kdgat.can.calibration_prefix import inspect_prefix, warn_of_surplus
 from kdgat.can.graph_store import GraphStore
 from kdgat.can.profile import Profile
+from kdgat.can.recording import Recording
 from kdgat.can.splits import capture_graphs
 from kdgat.can.windows import window_starts
 from kdgat.errors import DataError, ParameterError
@@ -161,8 +162,8 @@ class Detector:
                 *(seconds, prefix.complaint),
             )
             return 0, None
-        learned = frames.iloc[: prefix.num_frames]
-        return prefix.num_frames, Profile.empty().update(learned)
+        warn_of_surplus(prefix, frames, f"the first {seconds:g} s")
+        return prefix.num_frames, prefix.profile(Recording.of(frames))
 
     @property
     def _seen(self) -> dict[str, Any]:

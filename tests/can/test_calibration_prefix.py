@@ -1,6 +1,7 @@
 """The guard of the prefix, and what it does to a capture."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from kdgat.can.calibration_prefix import (
@@ -9,10 +10,13 @@ from kdgat.can.calibration_prefix import (
     inspect_prefixes,
     prefix_figures,
     prefix_table,
+    surplus_frames,
 )
 from kdgat.can.frames import ABSENT, frame_table
 from kdgat.can.graphs import NODE_FEATURES
 from kdgat.can.injections import inject
+from kdgat.can.profile import PER_ID, Profile
+from kdgat.can.recording import Recording
 from kdgat.can.simulator import simulate_vehicle
 from kdgat.can.splits import Cut
 from kdgat.can.vehicles import VEHICLES
@@ -70,6 +74,62 @@ def test_early_frames_count_apart_where_their_id_is_steady():
     figures = prefix_figures(np.sort(clock), ids, 10.5)
     assert figures["steady_early_share"] == 2 / clock.size
     assert figures["early_share"] == 22 / clock.size
+
+
+def test_surplus_frames_by_hand():
+    """Of 0, .1, .2, ... one is added at .33 and one at .48, and the frame of .8 is sent at .74."""
+    clock = np.array([0, 0.1, 0.2, 0.3, 0.33, 0.4, 0.48, 0.5, 0.6, 0.7, 0.74, 0.9, 1, 1.1, 1.2])
+    assert surplus_frames(clock, np.full(15, 7)).tolist() == [4, 6]
+    assert surplus_frames(clock[:8], np.full(8, 7)).tolist() == []  # too few to know its rhythm
+
+
+def test_an_added_frame_at_either_end_is_told_from_its_neighbour_where_it_can_be():
+    even = np.arange(0, 2, 0.1)
+    assert surplus_frames(np.insert(even, 1, 0.03), np.full(21, 7)).tolist() == [1]
+    assert surplus_frames(np.append(even, 1.93), np.full(21, 7)).tolist() == []  # no frame after
+
+
+def test_an_id_without_a_steady_rhythm_has_no_surplus_frame():
+    clock = np.cumsum([0.0, *np.tile([0.02, 0.1, 0.3], 20)])
+    assert not len(surplus_frames(clock, np.full(len(clock), 7)))
+
+
+def test_a_benign_prefix_has_no_surplus_frame(benign):
+    assert not len(inspect_prefix(benign, 5.0, GUARD, **WINDOWS).surplus)
+
+
+def three_spoofed(benign):
+    """Three forged frames of a steady ID, far apart, in the first 5 s; their number and places."""
+    times = benign["timestamp"] - benign["timestamp"].iloc[0]
+    steady = benign["arbitration_id"].value_counts().index[0]
+    own = benign[(benign["arbitration_id"] == steady) & times.between(0.5, 4.5)]
+    forged = own.iloc[[5, len(own) // 2, -5]].copy()
+    forged["timestamp"] += 0.3 * own["timestamp"].diff().median()
+    forged["byte_0"], forged["attack"] = 255 - forged["byte_0"], 1
+    frames = pd.concat([benign, forged]).sort_values("timestamp", ignore_index=True)
+    return frames, steady, np.flatnonzero(frames["attack"])
+
+
+def test_a_profile_does_not_learn_three_forged_frames(benign, caplog):
+    frames, steady, places = three_spoofed(benign)
+    prefixes = inspect_prefixes({"test_01/a": frames.copy()}, 5.0, GUARD, CUT)
+    prefix = prefixes["test_01/a"]
+    assert prefix.complaint == ""
+    assert prefix.surplus.tolist() == places.tolist()
+    assert f"but for 3 frames of {steady:#x}, which come in between" in caplog.text
+    table = prefix_table(prefixes).iloc[0]
+    assert (table["surplus_frames"], table["attack_frames"]) == (3, 3)
+    learned = prefix.profile(Recording.of(frames))
+    clean = Profile.empty().update(benign.iloc[: prefix.num_frames - 3])
+    for name in PER_ID:
+        np.testing.assert_array_equal(getattr(learned, name), getattr(clean, name))
+
+
+def test_labels_do_not_choose_surplus_frames(benign):
+    frames, _, places = three_spoofed(benign)
+    prefix = inspect_prefix(frames.assign(attack=0), 5.0, GUARD, **WINDOWS)
+    assert prefix.surplus.tolist() == places.tolist()
+    assert prefix.attack_frames == 0
 
 
 def test_a_benign_prefix_passes(benign):

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,35 @@ STEADY, STEADY_SHARE = 0.25, 0.5
 """An ID is steady if more than this share of its gaps lie within this share of their median."""
 
 
-@dataclass(frozen=True)
+class Rhythm(NamedTuple):
+    """When the frames of one ID come.
+
+    Attributes:
+        places: int64 `[count]`, its frames among those of the prefix.
+        gaps: float64 `[count - 1]`, s.
+        usual: Their median, s.
+    """
+
+    places: np.ndarray
+    gaps: np.ndarray
+    usual: float
+
+    @property
+    def early(self) -> np.ndarray:
+        """Gaps after which a frame is early: bool `[count - 1]`."""
+        return self.gaps < EARLY * self.usual
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether more than STEADY_SHARE of the gaps are about the usual one."""
+        return bool(self.is_usual(self.gaps).mean() > STEADY_SHARE)
+
+    def is_usual(self, gaps: np.ndarray) -> np.ndarray:
+        """Say which gaps lie within STEADY of the usual one."""
+        return np.abs(gaps - self.usual) < STEADY * self.usual
+
+
+@dataclass(frozen=True, eq=False)
 class Prefix:
     """What the beginning of a capture looks like.
 
@@ -40,11 +69,20 @@ class Prefix:
         num_frames: Frames in it.
         figures: Name of a limit of the guard -> figure.
         complaint: Why it is not taken for benign, empty if it is.
+        surplus: int64, places of the frames that teach nothing, see `surplus_frames`.
+        attack_frames: Frames in it that are labelled; a report tells it, nothing else looks.
     """
 
     num_frames: int
     figures: Mapping[str, float]
     complaint: str
+    surplus: np.ndarray
+    attack_frames: int
+
+    def profile(self, recording: Recording) -> Profile:
+        """Learn the car from the beginning of the recording, its surplus frames left out."""
+        learned = np.delete(np.arange(self.num_frames), self.surplus)
+        return Profile.empty().update_with(recording.part(learned))
 
 
 def inspect_prefix(
@@ -64,11 +102,12 @@ def inspect_prefix(
     """
     clock = capture_clock(frames["timestamp"].to_numpy())
     num_frames = int(np.searchsorted(clock, seconds))
+    attack_frames = int(frames["attack"].to_numpy()[:num_frames].sum())
     if num_frames == len(frames):
-        return Prefix(num_frames, {}, f"the capture lasts {clock[-1]:.1f} s")
-    figures = prefix_figures(
-        clock[:num_frames], frames["arbitration_id"].to_numpy()[:num_frames], seconds
-    )
+        complaint = f"the capture lasts {clock[-1]:.1f} s"
+        return Prefix(num_frames, {}, complaint, np.zeros(0, np.int64), attack_frames)
+    clock, ids = clock[:num_frames], frames["arbitration_id"].to_numpy()[:num_frames]
+    figures = prefix_figures(clock, ids, seconds)
     broken = [
         f"{name} is {value:.3g}, at most {limit:g} passes"
         for name, value in figures.items()
@@ -77,7 +116,43 @@ def inspect_prefix(
     ]
     if not (window_starts(len(frames), window, stride) >= num_frames).any():
         broken.append("no whole window comes after them")
-    return Prefix(num_frames, figures, "; ".join(broken))
+    complaint = "; ".join(broken)
+    return Prefix(num_frames, figures, complaint, surplus_frames(clock, ids), attack_frames)
+
+
+def surplus_frames(clock: np.ndarray, arbitration_id: np.ndarray) -> np.ndarray:
+    """Find frames of steady IDs that come between two others that are one usual gap apart.
+
+    Somebody else has sent them: a frame of the ID's own that is late, or early, moves the next
+    gap, too. Few of them pass the guard, and a profile that learned them would take spoofing of
+    that ID for its habit. Of an early frame and the one before it that one is surplus without
+    which the gap is nearer to the usual one.
+
+    Args:
+        clock: float64 `[num_frames]`, s since the capture began.
+        arbitration_id: integer `[num_frames]`.
+
+    Returns:
+        Places of the frames, int64, ascending.
+    """
+    found = []
+    for rhythm in filter(lambda each: each.is_steady, _rhythms(clock, arbitration_id)):
+        for early in np.flatnonzero(rhythm.early):
+            inner = np.array([own for own in (early, early + 1) if 0 < own < len(rhythm.gaps)])
+            without = rhythm.gaps[inner - 1] + rhythm.gaps[inner]
+            nearest = np.abs(without - rhythm.usual).argmin()
+            if rhythm.is_usual(without)[nearest]:
+                found.append(rhythm.places[inner[nearest]])
+    return np.unique(np.array(found, dtype=np.int64))
+
+
+def _rhythms(clock: np.ndarray, arbitration_id: np.ndarray) -> Iterator[Rhythm]:
+    """Give the rhythm of each ID of more than FEW_GAPS frames."""
+    _, codes, counts = np.unique(arbitration_id, return_inverse=True, return_counts=True)
+    for number in np.flatnonzero(counts > FEW_GAPS):
+        places = np.flatnonzero(codes == number)
+        gaps = np.diff(clock[places])
+        yield Rhythm(places, gaps, float(np.median(gaps)))
 
 
 def prefix_figures(
@@ -93,19 +168,15 @@ def prefix_figures(
     Returns:
         A figure for each limit of `parameters.Guard`.
     """
-    ids, codes, counts = np.unique(arbitration_id, return_inverse=True, return_counts=True)
+    ids, counts = np.unique(arbitration_id, return_counts=True)
     *_, third, _, most = [0, 0, *np.sort(counts)]
     edges = np.linspace(0.0, seconds, SLICES + 1)
     in_slice = np.histogram(clock, edges)[0]
     early, steady_early, silence = 0, 0, 0.0
-    for number in np.flatnonzero(counts > FEW_GAPS):
-        times = clock[codes == number]
-        gaps = np.diff(times)
-        usual = float(np.median(gaps))
-        early_here = int((gaps < EARLY * usual).sum())
-        early += early_here
-        if (np.abs(gaps - usual) < STEADY * usual).mean() > STEADY_SHARE:
-            steady_early += early_here
+    for rhythm in _rhythms(clock, arbitration_id):
+        times, gaps, usual = clock[rhythm.places], rhythm.gaps, rhythm.usual
+        early += int(rhythm.early.sum())
+        steady_early += int(rhythm.early.sum()) if rhythm.is_steady else 0
         is_active = len(times) * usual > LEAST_ACTIVE * seconds
         if not is_active or (gaps > LONG_GAP * usual).sum() > FEW_LONG_GAPS:
             continue
@@ -136,7 +207,21 @@ def inspect_prefixes(
                 "%s: its first %g s are not taken for benign (%s); it is judged zero-shot",
                 *(name, seconds, prefix.complaint),
             )
+        warn_of_surplus(prefix, captures[name], f"{name}: its first {seconds:g} s")
     return found
+
+
+def warn_of_surplus(prefix: Prefix, frames: pd.DataFrame, where: str) -> None:
+    """Log how many frames of which IDs teach the profile nothing."""
+    if prefix.complaint or not len(prefix.surplus):
+        return
+    ids = np.unique(frames["arbitration_id"].to_numpy()[prefix.surplus])
+    named = ", ".join(f"{each:#x}" for each in ids[:3]) + (", ..." if len(ids) > 3 else "")
+    LOGGER.warning(
+        "%s are taken for benign, but for %d frames of %s, which come in between: the profile "
+        "does not learn them",
+        *(where, len(prefix.surplus), named),
+    )
 
 
 def calibrated_blocks(
@@ -169,21 +254,29 @@ def calibrated_blocks(
         later = starts[starts >= prefix.num_frames]
         profile = None
         if with_profile and not prefix.complaint:
-            profile = Profile.empty().update_with(recording.part(slice(prefix.num_frames)))
+            profile = prefix.profile(recording)
         chosen = later if len(later) else starts
         for block in capture_blocks(name, recording, chosen, cut, profile):
             yield "calibrated_test", block
 
 
 def prefix_table(prefixes: Mapping[str, Prefix]) -> pd.DataFrame:
-    """Lay the verdicts out: capture, frames, the guard's figures, complaint (empty: benign)."""
+    """Lay the verdicts out.
+
+    Returns:
+        capture, frames, the guard's figures, complaint (empty: benign), surplus_frames (left out
+        of the profile) and attack_frames (labelled, known to nothing that decides).
+    """
     rows = [
         {
             "capture": name,
             "frames": prefix.num_frames,
             **{limit: prefix.figures.get(limit, np.nan) for limit in Guard.model_fields},
             "complaint": prefix.complaint,
+            "surplus_frames": len(prefix.surplus),
+            "attack_frames": prefix.attack_frames,
         }
         for name, prefix in prefixes.items()
     ]
-    return pd.DataFrame(rows, columns=["capture", "frames", *Guard.model_fields, "complaint"])
+    last = ["complaint", "surplus_frames", "attack_frames"]
+    return pd.DataFrame(rows, columns=["capture", "frames", *Guard.model_fields, *last])

@@ -6,6 +6,7 @@ from kdgat.figures.capture_table import capture_table
 from kdgat.figures.detection import roc_low_false_positives, score_over_time
 from kdgat.figures.exploring import scores_to_explore
 from kdgat.figures.fusion import fusion_weight_over_state
+from kdgat.figures.prefixes import prefix_sentences
 from kdgat.figures.scorecard import (
     alarm_table,
     offender_table,
@@ -29,6 +30,7 @@ __all__ = [
     "learning_curves",
     "offender_table",
     "precision_recall",
+    "prefix_sentences",
     "roc_low_false_positives",
     "score_over_time",
     "scorecard_bars",

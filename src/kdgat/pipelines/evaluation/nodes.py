@@ -220,7 +220,7 @@ def write_page(
         f"{points[CALIBRATED]['budget']:g} of those with one ({points[CALIBRATED]['n']:,}). "
         f"Intervals: {parameters.confidence:.0%}, {parameters.bootstrap:,} bootstrap samples over "
         "captures and episodes. "
-        f"{compute.threads} CPU thread(s). {_prefixes(distrusted)}"
+        f"{compute.threads} CPU thread(s). {figures.prefix_sentences(prefix_report)}"
     )
     page = figures.scorecard_page(scorecard, heading=f"{dataset}, seed {seed}", remarks=remarks)
     tables = [
@@ -288,10 +288,3 @@ def _parts(validation: GraphStore, test: GraphStore, calibrated: GraphStore) -> 
 
 def _test_parts(test: GraphStore, calibrated: GraphStore) -> list[Part]:
     return [Part(test, "test", ZERO_SHOT), Part(calibrated, "test", CALIBRATED)]
-
-
-def _prefixes(distrusted: list[str]) -> str:
-    if not distrusted:
-        return "Every prefix was taken for benign."
-    names = ", ".join(distrusted)
-    return f"Prefixes not taken for benign, so judged without a profile: {names}."
