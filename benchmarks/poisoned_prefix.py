@@ -7,7 +7,9 @@ training captures of each dataset that --recorded names (not one that the model 
 attack begins with the stretch, in the prefix of 5 s that the detector learns the car from, and goes
 on until 12.5 s. Judged is what comes after the prefix: once with the attacked prefix, once with the
 same seconds as they were recorded, at the operating points that the model carries. Stretches whose
-attacked prefix the guard distrusts are judged zero-shot; the others are poisoned.
+attacked prefix the guard distrusts are judged zero-shot; the others are poisoned. With --apart the
+attack frames of the prefix are thinned out until none follows another within so many seconds, as
+an attacker would who does not want to be noticed.
 No test capture is read.
 """
 
@@ -30,18 +32,34 @@ WITHOUT_LABEL = "suppress"
 
 
 def versions(
-    frames: pd.DataFrame, attack: str, number: int
+    frames: pd.DataFrame, attack: str, number: int, apart: float
 ) -> tuple[pd.DataFrame, pd.DataFrame] | None:
-    """Attack a stretch; give it as attacked, and with its prefix as recorded."""
+    """Attack a stretch; give it as attacked, and with its prefix as recorded.
+
+    None where there is no ID that the attack could strike, or no attack frame in the prefix.
+    """
     begin = float(frames["timestamp"].iloc[0])
     generator, bounds = np.random.default_rng([7, number]), [(begin, begin + ATTACK_END)]
     try:
         attacked = inject(frames, attack, generator, bitrate=BITRATE, episodes=bounds).frames
-    except DataError:  # a stretch without an ID that this attack could strike
+    except DataError:
+        return None
+    attacked = thinned(attacked, apart, before=begin + PREFIX)
+    if not attacked.loc[attacked["timestamp"] < begin + PREFIX, "attack"].any():
         return None
     benign = frames[frames["timestamp"] < begin + PREFIX]
     later = attacked[attacked["timestamp"] >= begin + PREFIX]
     return attacked, pd.concat([benign, later], ignore_index=True)
+
+
+def thinned(frames: pd.DataFrame, apart: float, before: float) -> pd.DataFrame:
+    """Leave out attack frames before a time, s, that follow the last one kept too soon."""
+    is_kept, last = np.full(len(frames), True), -np.inf
+    times = frames["timestamp"].to_numpy()
+    for place in np.flatnonzero((frames["attack"] == 1) & (frames["timestamp"] < before)):
+        is_kept[place] = times[place] - last >= apart
+        last = times[place] if is_kept[place] else last
+    return frames[is_kept].reset_index(drop=True)
 
 
 def judge(detector: Detector, frames: pd.DataFrame) -> tuple[np.ndarray, bool]:
@@ -65,16 +83,19 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("--recorded", type=Path, nargs="+", required=True)
     parser.add_argument("--stretches", type=int, default=8, help="of each capture")
+    parser.add_argument("--apart", type=float, default=0.0, help="attack frames in a prefix, s")
+    attacks = [name for name in ATTACKS if name != WITHOUT_LABEL]
+    parser.add_argument("--attacks", nargs="+", choices=attacks, default=attacks)
     arguments = parser.parse_args()
     detector = load_detector(arguments.model)
     print("| cars | attack | its prefix is | stretches | F1 | after benign prefixes |")
     print("|" + "---|" * 6)
     for folder in arguments.recorded:
         stretches = list(recorded(folder, STRETCH, arguments.stretches))
-        for attack in (name for name in ATTACKS if name != WITHOUT_LABEL):
+        for attack in arguments.attacks:
             counted: dict[bool, list] = {False: [], True: []}
             for number, frames in enumerate(stretches):
-                both = versions(frames, attack, number)
+                both = versions(frames, attack, number, arguments.apart)
                 if both is not None:
                     attacked, is_poisoned = judge(detector, both[0])
                     counted[is_poisoned].append((attacked, judge(detector, both[1])[0]))

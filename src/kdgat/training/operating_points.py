@@ -1,5 +1,7 @@
 """Lets a trained model carry where its score becomes an alarm."""
 
+import logging
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -12,6 +14,11 @@ from kdgat.models.artifact import ModelArtifact
 from kdgat.parameters import Compute
 from kdgat.training.scoring import score_agent, score_autoencoder, score_classifier
 from kdgat.training.window_scores import Part, window_table
+
+LOGGER = logging.getLogger(__name__)
+
+CARRIED = {ZERO_SHOT: "operating_point", CALIBRATED: "calibrated_operating_point"}
+"""Protocol -> where a model's metadata has its point."""
 
 
 def detector_with_operating_point(
@@ -66,8 +73,26 @@ def _with_points(
     windows = window_table(Part(validation, "validation"))
     windows = windows.assign(model=model.kind, score=np.asarray(score))
     fitted = fit_thresholds(windows, budgets=budgets, fixed={})[model.kind]
-    points = {
-        "operating_point": fitted[ZERO_SHOT].to_dict(),
-        "calibrated_operating_point": fitted[CALIBRATED].to_dict(),
-    }
+    points = {CARRIED[protocol]: point.to_dict() for protocol, point in fitted.items()}
     return replace(model, metadata=model.metadata | points)
+
+
+def warn_of_other_points(
+    models: Mapping[str, ModelArtifact], thresholds: Mapping[str, Mapping[str, dict]]
+) -> None:
+    """Log a warning for each model that carries other points than it is judged at.
+
+    Args:
+        models: as the scorecard calls them -> the model.
+        thresholds: model -> protocol -> a `calibration.Threshold` as a dictionary.
+    """
+    for name, model in models.items():
+        for protocol, key in CARRIED.items():
+            own, judged = model.metadata.get(key), thresholds[name][protocol]
+            if own and not math.isclose(own["value"], judged["value"], rel_tol=1e-3):
+                LOGGER.warning(
+                    "%s is judged at %.4g %s (budget %g), but carries %.4g (budget %g), as `kedro "
+                    "score` and exports use it: other windows or another budget gave it",
+                    *(name, judged["value"], protocol, judged["budget"]),
+                    *(own["value"], own["budget"]),
+                )

@@ -13,6 +13,7 @@ from kdgat.training import baseline_scores as baselines
 from kdgat.training import computation, offenders
 from kdgat.training import window_scores as scoring
 from kdgat.training.fusion_baselines import fusion_baseline_scores, fusion_baseline_seconds
+from kdgat.training.operating_points import warn_of_other_points
 from kdgat.training.window_scores import Part
 
 Thresholds = dict[str, dict[str, dict]]
@@ -98,19 +99,28 @@ def score_baselines(
 
 
 def fit_thresholds(
-    window_scores: pd.DataFrame, baseline_scores: pd.DataFrame, operating_point: OperatingPoint
+    window_scores: pd.DataFrame,
+    baseline_scores: pd.DataFrame,
+    operating_point: OperatingPoint,
+    **models: ModelArtifact,
 ) -> Thresholds:
-    """Fit one operating point per model and protocol, on benign validation windows alone."""
+    """Fit one operating point per model and protocol, on benign validation windows alone.
+
+    A warning names the models, as the catalog calls them, that carry other ones.
+    """
     fitted = calibration.fit_thresholds(
         pd.concat([window_scores, baseline_scores]),
         budgets=operating_point.budgets,
         fixed=baselines.FIXED_POINTS,
         shared=[baselines.ON_RECORDED],
     )
-    return {
+    thresholds = {
         model: {protocol: point.to_dict() for protocol, point in points.items()}
         for model, points in fitted.items()
     }
+    judged = {name.replace("_agent", "_fusion"): model for name, model in models.items()}
+    warn_of_other_points(judged, thresholds)
+    return thresholds
 
 
 def build_scorecard(

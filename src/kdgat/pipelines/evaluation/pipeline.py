@@ -49,6 +49,7 @@ def create_pipeline() -> Pipeline:
                     "window_scores": "window_scores",
                     "baseline_scores": "baseline_scores",
                     "operating_point": "params:operating_point",
+                    **MODELS,
                 },
                 outputs="thresholds",
                 name="fit_thresholds",
