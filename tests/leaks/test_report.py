@@ -13,7 +13,7 @@ from kdgat.can.frames import frame_table
 from kdgat.can.graph_store import GraphStore, concatenate
 from kdgat.can.repeats import content_hash, find_repeated
 from kdgat.can.splits import capture_graphs
-from kdgat.leaks import CHECKS, leak_page, leak_report, refusal
+from kdgat.leaks import CHECKS, leak_page, leak_report, refusal, remarks
 from kdgat.leaks.traces import both_fingerprints
 from kdgat.parameters import LeakLimits
 
@@ -172,6 +172,17 @@ def test_a_test_capture_may_repeat_training_by_name(captures):
     report = report_on(captures)
     assert {"shared_windows", "known_frames"} <= failed(report)
     assert failed(report_on(captures, allowed_repeats=[TEST])) == set()
+
+
+def test_one_recording_with_two_attacks_is_told_but_no_leak(captures):
+    assert not [line for line in remarks(report_on(captures)) if "one recording" in line]
+    other = captures[TEST].copy()
+    other["timestamp"] = np.cumsum(np.random.default_rng(9).integers(200, 900, len(other))) / 1e6
+    other.loc[3000:3500:100, "byte_0"] = 0
+    report = report_on(captures | {f"{TEST}-again": other, f"test_02_x/{TEST[8:]}": other})
+    assert not failed(report)
+    (told,) = [line for line in remarks(report) if "one recording" in line]
+    assert f"{TEST} in {TEST}-again" in told or f"{TEST}-again in {TEST}" in told
 
 
 def test_a_capture_trained_on_in_another_dataset(captures):

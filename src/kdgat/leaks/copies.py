@@ -1,6 +1,7 @@
 """Does validation or test repeat what was trained on? By windows, by place, by frames."""
 
 from collections.abc import Collection, Mapping
+from itertools import permutations
 
 import numpy as np
 from numba import njit
@@ -9,6 +10,10 @@ from kdgat.can.fingerprints import ODD, Fingerprints, mix
 from kdgat.can.graph_store import GraphStore
 from kdgat.leaks.findings import Finding
 from kdgat.leaks.traces import Trace
+
+TWICE_ATTACKED = (
+    "share of frames, times ignored, of a test capture that occur in another one of its scenario"
+)
 
 
 def shared_windows(
@@ -155,6 +160,34 @@ def known_frames(
                 )
             )
     return findings
+
+
+def twice_attacked(test: GraphStore, traces: Mapping[str, Trace]) -> Finding:
+    """Measure how much of a test capture another one of its scenario repeats, times ignored.
+
+    Two attacks put into one recording are two captures. That leaks nothing, but benign time and
+    intervals over captures count the recording twice.
+
+    Args:
+        test: windows of test.
+        traces: capture name -> trace.
+    """
+    keys = {
+        name: traces[name].fingerprints[1].within(covered_frames(test, traces[name]))
+        for name in test.captures
+    }
+    shares = {
+        (one, other): float(np.isin(keys[one], keys[other]).mean())
+        for one, other in permutations(keys, 2)
+        if len(keys[one]) and one.partition("/")[0] == other.partition("/")[0]
+    }
+    most = max(shares, key=shares.get, default=None)
+    return Finding(
+        "",
+        TWICE_ATTACKED,
+        None if most is None else shares[most],
+        "no scenario has two captures that are long enough" if most is None else " in ".join(most),
+    )
 
 
 def covered_frames(store: GraphStore, trace: Trace) -> np.ndarray:

@@ -16,6 +16,9 @@ CHECKS = tuple(LeakLimits.model_fields)
 PASSED, FAILED, ALLOWED = "passed", "failed", "allowed"
 NOT_MEASURED, INFORMATION = "not measured", "information"
 
+ONE_RECORDING = 0.5
+"""Two captures of which one repeats more than this of the other are of one recording."""
+
 
 def leak_report(
     captures: Iterable[tuple[str, pd.DataFrame]],
@@ -50,6 +53,7 @@ def leak_report(
         *copies.shared_windows(stores, allowed_repeats),
         copies.close_windows(stores["train"], stores["validation"]),
         *copies.known_frames(stores, traces, trained_elsewhere or {}, allowed_repeats),
+        copies.twice_attacked(stores["test"], traces),
         *controls.position_control(stores, traces, seed),
         controls.shuffled_labels_control(traces, seed),
         *controls.file_identity_controls(traces, seed),
@@ -80,7 +84,7 @@ def refusal(report: Iterable[Mapping]) -> str | None:
 
 
 def remarks(report: Iterable[Mapping]) -> list[str]:
-    """Say of which checks the report gives no assurance, one sentence each.
+    """Say of which checks the report gives no assurance, and what counts twice, a sentence each.
 
     Args:
         report: rows of `leak_report`.
@@ -93,6 +97,11 @@ def remarks(report: Iterable[Mapping]) -> list[str]:
             )
         elif row["verdict"] == NOT_MEASURED and row["check"]:
             sentences.append(f"{row['check']} could not be measured: {row['note']}")
+        elif row["measured"] == copies.TWICE_ATTACKED and (row["figure"] or 0) > ONE_RECORDING:
+            sentences.append(
+                f"{row['note']}: {row['figure']:.3f} of its frames, times ignored; one recording, "
+                "which benign hours and intervals count twice"
+            )
     return sentences
 
 
