@@ -63,6 +63,15 @@ def test_a_scenario_of_one_class_has_no_curve(windows):
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["test 01"]
 
 
+def test_a_scenario_without_benign_time_has_no_false_alarms_an_hour(windows):
+    frozen = windows.assign(scenario="test_02", start_time=0.0, end_time=0.0)
+    points = {"student_fusion": 1.0}
+    both = false_alarms_and_recall(pd.concat([windows, frozen]), points)
+    assert [axes.get_title(loc="left") for axes in both.axes] == ["test 01"]
+    (sentence,) = false_alarms_and_recall(frozen, points).texts
+    assert sentence.get_text().startswith("No scenario holds benign time")
+
+
 def test_confusion_writes_shares(windows):
     figure = confusion_by_attack(windows, {"student_fusion": 1.5}, {"a": "dos", "b": "replay"})
     assert [text.get_text() for text in figure.axes[0].texts] == ["1.000", ".000", ".000"]

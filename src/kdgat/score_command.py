@@ -79,6 +79,8 @@ def score(
 
     if output is not None and output.exists():
         raise KdgatError(f"{output} is there already: nothing is overwritten")
+    if output is not None and not output.parent.is_dir():
+        raise KdgatError(f"{output} cannot be written: there is no folder {output.parent}")
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     is_file = Path(model).is_file()
     path = Path(model) if is_file else stored_models.resolve(model, dataset=dataset, seed=seed).path

@@ -243,6 +243,14 @@ def test_captures_are_found_and_sorted(tmp_path):
     assert captures["train_02_b/x"] == tmp_path / "train_02_b" / "x.csv.gz"
 
 
+def test_a_folder_that_no_metric_can_be_named_after_is_refused(tmp_path):
+    for folder in ("train_01", "test_Ä (neu), 50%"):
+        (tmp_path / folder).mkdir()
+        written(tmp_path / folder, HEADER + GOOD)
+    with pytest.raises(DataError, match="is no name of a scenario: after train_ or test_ letters"):
+        find_captures(tmp_path)
+
+
 def test_an_unknown_dataset_names_those_beside_it(tmp_path):
     (tmp_path / "set_01").mkdir()
     (tmp_path / "hcrl_sa").mkdir()

@@ -115,6 +115,17 @@ def test_some_windows_have_a_profile_and_attacks_that_need_one_always(stores):
             assert informed[store.capture == number].all()
 
 
+@pytest.mark.parametrize("vehicle", ["birch", "train_02/late-birch"])
+def test_a_car_known_from_an_attacked_capture_alone_is_learned_from_its_beginning(vehicle):
+    late = [(5.0, 6.0), (7.0, 9.0)]
+    generator = np.random.default_rng(1)
+    frames = inject(car("birch"), "dos", generator, bitrate=500_000, episodes=late).frames
+    name = "train_02/late-birch"
+    blocks = drawn_blocks({name: frames}, {name: vehicle}, CUT, Drawing(PROFILE, PLAN))
+    own = concatenate([block for _, block in blocks if block.captures == (name,)])
+    assert own.x[:, NODE_FEATURES.index("has_profile")].max() == 1.0
+
+
 def test_suppression_is_labelled_though_no_frame_is(stores):
     store = stores["drawn_train"]
     found = [n for n, name in enumerate(store.captures) if name.endswith("+suppress")]

@@ -105,8 +105,9 @@ def test_short_frames_need_8_byte_columns_however_wide_the_array():
     assert long_payload(frames).shape == (3, 8)
 
 
-def test_episodes_are_counted_across_pauses_and_steps_back():
-    timestamp = np.array([0.0, 1.0, 1.5, 2.0, 4.1, 4.2, 1.0, 1.1])
-    attack = np.array([1, 0, 1, 0, 1, 1, 1, 0])
-    assert number_episodes(timestamp, attack).tolist() == [1, 0, 1, 0, 2, 2, 3, 0]
+def test_episodes_are_counted_by_the_time_of_the_bus():
+    """The clock steps back at the seventh frame and ahead by an hour at the eleventh: no time."""
+    timestamp = np.array([0.0, 1.0, 1.5, 2.0, 4.1, 4.2, 1.0, 1.1, 2.2, 3.3, 3603.3])
+    attack = np.array([1, 0, 1, 0, 1, 1, 1, 0, 0, 1, 1])
+    assert number_episodes(timestamp, attack).tolist() == [1, 0, 1, 0, 2, 2, 2, 0, 0, 3, 3]
     assert number_episodes(timestamp, np.zeros(8)).tolist() == [0] * 8

@@ -11,8 +11,10 @@ from kdgat.can.labels import (
     Interval,
     label_rows,
     number_by_intervals,
+    on_timestamps,
     read_intervals,
     silences,
+    warn_of_empty,
 )
 from kdgat.errors import DataError
 
@@ -35,6 +37,10 @@ def written(tmp_path, text: str, name: str = "intervals.json"):
     return path
 
 
+def labelled(frames, intervals):
+    return label_rows(frames, on_timestamps(intervals, frames))
+
+
 def test_road_counts_seconds_from_the_first_frame(tmp_path):
     entry = {
         "injection_id": "0x0d0",
@@ -45,10 +51,10 @@ def test_road_counts_seconds_from_the_first_frame(tmp_path):
     path = written(tmp_path, json.dumps({"speed_1": entry, "other": {}}))
     intervals = read_intervals(path, "speed_1")
     assert intervals == [Interval(1.0, 3.0, (0xD0,), "XXA5XXXXXXXXXXXX")]
-    labelled = label_rows(frames_of([0xD0, 0xD0, 0x100, 0xD0, 0xD0]), intervals)
-    assert labelled["attack"].tolist() == [0, 1, 0, 1, 0]
-    assert labelled["episode"].tolist() == [0, 1, 0, 1, 0]
-    assert labelled["attack"].dtype == np.uint8
+    told = labelled(frames_of([0xD0, 0xD0, 0x100, 0xD0, 0xD0]), intervals)
+    assert told["attack"].tolist() == [0, 1, 0, 1, 0]
+    assert told["episode"].tolist() == [0, 1, 0, 1, 0]
+    assert told["attack"].dtype == np.uint8
 
 
 def test_a_pattern_fits_digit_by_digit(tmp_path):
@@ -60,15 +66,15 @@ def test_a_pattern_fits_digit_by_digit(tmp_path):
         "XXA4": [0, 0, 0, 0],
         "XXXX0X": [0, 0, 0, 0],  # there is no third byte
     }.items():
-        labelled = label_rows(frames, [Interval(0.0, 9.0, (0xD0,), pattern)])
-        assert labelled["attack"].tolist() == attack, pattern
+        told = labelled(frames, [Interval(0.0, 9.0, (0xD0,), pattern)])
+        assert told["attack"].tolist() == attack, pattern
 
 
 @pytest.mark.parametrize("any_id", ["XXX", "any", None, []])
 def test_fuzzing_has_any_id(tmp_path, any_id):
     entry = {"injection_id": any_id, "injection_interval": [0, 1]}
     intervals = read_intervals(written(tmp_path, json.dumps({"fuzz": entry})), "fuzz")
-    assert label_rows(frames_of([1, 2, 3]), intervals)["attack"].tolist() == [1, 1, 0]
+    assert labelled(frames_of([1, 2, 3]), intervals)["attack"].tolist() == [1, 1, 0]
 
 
 def test_can_mirgu_counts_from_1970_and_has_several_intervals(tmp_path):
@@ -84,15 +90,15 @@ def test_can_mirgu_counts_from_1970_and_has_several_intervals(tmp_path):
         (4.0, (0x65, 0x66)),
         (7.0, (0x65, 0x66)),
     ]
-    labelled = label_rows(frames_of([0x64, 0x64, 0x65, 0x64, 0x65, 0x66, 0x64, 0x65]), intervals)
-    assert labelled["episode"].tolist() == [0, 1, 0, 0, 2, 2, 0, 3]
+    told = labelled(frames_of([0x64, 0x64, 0x65, 0x64, 0x65, 0x66, 0x64, 0x65]), intervals)
+    assert told["episode"].tolist() == [0, 1, 0, 0, 2, 2, 0, 3]
 
 
 def test_no_frame_is_part_of_a_suspension(tmp_path):
     entry = {"suspension_id": "0x64", "suspension_interval": [1, 2]}
     intervals = read_intervals(written(tmp_path, json.dumps({"quiet": entry})), "quiet")
     assert len(intervals) == 1
-    assert not label_rows(frames_of([0x64] * 4), intervals)["attack"].any()
+    assert not labelled(frames_of([0x64] * 4), intervals)["attack"].any()
 
 
 def test_a_suspension_is_bounded_on_the_clock_that_never_steps_back():
@@ -179,3 +185,27 @@ def test_malformed_intervals_are_refused(tmp_path, text, name):
 def test_missing_intervals_are_refused(tmp_path):
     with pytest.raises(DataError, match=r"none.json, the intervals of a, cannot be read"):
         read_intervals(tmp_path / "none.json", "a")
+
+
+def test_intervals_count_from_the_first_frame_only_if_all_end_before_it():
+    frames = frames_of([1] * 40, start=100.0)
+    slice_of_a_log = [Interval(20.0, 22.0), Interval(110.0, 111.0)]
+    assert on_timestamps(slice_of_a_log, frames) == slice_of_a_log
+    assert np.flatnonzero(labelled(frames, slice_of_a_log)["attack"]).tolist() == [10, 11]
+    assert on_timestamps(slice_of_a_log[:1], frames) == [Interval(120.0, 122.0)]
+
+
+def test_an_interval_without_a_frame_is_named(caplog):
+    frames = frames_of([1] * 40, start=100.0)
+    silence = Interval(500.0, 600.0, adds_frames=False)
+    warn_of_empty([Interval(110.0, 111.0), Interval(1120.0, 1122.0), silence], frames, "test_01/a")
+    assert caplog.messages == [
+        "test_01/a: no frame is part of 1 of 3 declared intervals, the first 1120.000000 to "
+        "1122.000000 s; its frames are of 100.000000 to 139.000000 s"
+    ]
+
+
+def test_an_interval_that_ends_before_it_starts_is_refused(tmp_path):
+    text = "capture,start,end,arbitration_ids\na,111,110,\n"
+    with pytest.raises(DataError, match="starts at 111 s and ends at 110 s"):
+        read_intervals(written(tmp_path, text, "intervals.csv"), "a")

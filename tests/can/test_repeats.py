@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from three_frames import three_frames
 
-from kdgat.can.frames import ABSENT, BYTE_COLUMNS, FRAME_COLUMNS, payload
-from kdgat.can.repeats import NO_CONTENT, content_hash, find_repeated
+from kdgat.can.frames import ABSENT, BYTE_COLUMNS, FRAME_COLUMNS, frame_table, payload
+from kdgat.can.repeats import NO_CONTENT, content_hash, episodes_hash, find_repeated
 from kdgat.errors import DataError
 
 
@@ -23,6 +23,19 @@ def test_content_hash_sees_what_happened_and_nothing_else():
     assert content_hash(moved) == content_hash(frames)
     renamed = three_frames(channel="can1", episode=np.array([0, 4, 0]))
     assert content_hash(renamed) == content_hash(frames)
+
+
+def test_episodes_have_a_hash_of_their_own():
+    frames = frame_table(
+        timestamp=np.arange(4.0),
+        arbitration_id=np.arange(4),
+        dlc=np.zeros(4, np.uint8),
+        payload=np.full((4, 8), ABSENT, np.int16),
+        attack=np.array([0, 1, 1, 0]),
+    )
+    other = frames.assign(episode=[0, 1, 2, 0])
+    assert content_hash(frames) == content_hash(other)
+    assert episodes_hash(frames) != episodes_hash(other)
 
 
 def test_absent_bytes_differ_from_zero_bytes():

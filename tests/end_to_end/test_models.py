@@ -228,6 +228,8 @@ def test_score_judges_a_capture_and_writes_every_window_once(command, data, tmp_
     assert sum(int(line.split(" windows")[0].split()[-1]) for line in runs) == num_alarms
     before = file.read_bytes()
     assert "is there already" in command(*arguments, code=1)
+    nowhere = ("--output", str(tmp_path / "nowhere" / "windows.csv"))
+    assert "there is no folder" in command("score", "student_agent", str(capture), *nowhere, code=1)
     assert file.read_bytes() == before
     short = tmp_path / "short.csv"
     short.write_text("".join(capture.read_text().splitlines(keepends=True)[:61]))

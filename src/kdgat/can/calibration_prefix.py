@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from kdgat.can.clock import without_jumps
 from kdgat.can.graph_store import GraphStore
 from kdgat.can.profile import Profile
 from kdgat.can.profile_features import EARLY, FEW_GAPS, capture_clock
@@ -100,7 +101,7 @@ def inspect_prefix(
         window: Frames in a window.
         stride: Frames from one window's start to the next.
     """
-    clock = capture_clock(frames["timestamp"].to_numpy())
+    clock = capture_clock(without_jumps(frames["timestamp"].to_numpy()))
     num_frames = int(np.searchsorted(clock, seconds))
     attack_frames = int(frames["attack"].to_numpy()[:num_frames].sum())
     if num_frames == len(frames):

@@ -1,10 +1,13 @@
 """Where the captures of a dataset lie, in the plain layout or as its declaration says."""
 
+import re
 from pathlib import Path
 
 from kdgat.can.declarations import Declaration
 from kdgat.can.readers import capture_stem
 from kdgat.errors import DataError
+
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 def find_captures(
@@ -31,6 +34,11 @@ def find_captures(
         stem = capture_stem(path)
         if stem is None or not path.is_file():
             continue
+        if not PLAIN_NAME.fullmatch(scenario):
+            raise DataError(
+                f"{path.parent} is no name of a scenario: after train_ or test_ letters, digits, "
+                "'_', '-' and '.' are allowed, as metrics are named after it."
+            )
         name = f"{scenario}/{stem}"
         if name in captures:
             raise DataError(

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from kdgat.can.captures import Capture
-from kdgat.can.clock import steps_back
-from kdgat.can.repeats import content_hash, find_repeated
+from kdgat.can.clock import bus_time, steps_back
+from kdgat.can.repeats import content_hash, episodes_hash, find_repeated
 
 KEPT_FRAMES = 5_000_000
 """Frames kept in memory, together: 190 MB."""
@@ -24,12 +24,14 @@ class CaptureNote:
         vehicle: The car.
         attack_type: What is in it.
         silences: Bounds of episodes without frames, as in `Capture`.
+        episodes: Hash of which frame is of which episode.
     """
 
     content: str
     vehicle: str
     attack_type: str
     silences: tuple[tuple[float, float], ...] = ()
+    episodes: str = ""
 
 
 class CaptureTables(Mapping[str, pd.DataFrame]):
@@ -119,7 +121,13 @@ def survey_captures(
     for name, reader in readers.items():
         capture = reader()
         content = content_hash(capture.frames)
-        notes[name] = CaptureNote(content, capture.vehicle, capture.attack_type, capture.silences)
+        notes[name] = CaptureNote(
+            content,
+            capture.vehicle,
+            capture.attack_type,
+            capture.silences,
+            episodes_hash(capture.frames),
+        )
         rows.append(describe_capture(capture))
         bad_rows.append(capture.bad_rows.assign(capture=name))
         if len(capture.frames) <= kept_frames:
@@ -149,13 +157,14 @@ def describe_capture(capture: Capture) -> dict[str, str | int | float]:
         episodes, bad_rows, error_frames, steps_back.
     """
     frames = capture.frames
+    time = bus_time(frames["timestamp"].to_numpy())
     return {
         "capture": capture.name,
         "vehicle": capture.vehicle,
         "attack_type": capture.attack_type,
         "format": capture.format,
         "frames": len(frames),
-        "seconds": float(frames["timestamp"].max() - frames["timestamp"].min()),
+        "seconds": float(time[-1] - time[0]) if len(time) else 0.0,
         "arbitration_ids": int(frames["arbitration_id"].nunique()),
         "attack_frames": int(frames["attack"].sum()),
         "episodes": len(set(frames["episode"]) - {0}) + len(capture.silences),

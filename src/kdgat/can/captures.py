@@ -21,8 +21,10 @@ from kdgat.can.labels import (
     Interval,
     label_rows,
     number_by_intervals,
+    on_timestamps,
     read_intervals,
     silences,
+    warn_of_empty,
 )
 from kdgat.can.readers import read_log
 from kdgat.can.readers.log import SHOWN, Log
@@ -107,7 +109,7 @@ class CaptureFile:
             )
         check_bad_rows(self.path, log, bad_row_share)
         _report(self.name, log)
-        intervals = self._read_intervals()
+        intervals = on_timestamps(self._read_intervals(), log.frames)
         frames = self._label(log, intervals)
         if log.has_labels:
             self._check_labels(frames)
@@ -176,6 +178,7 @@ class CaptureFile:
                 f"{self.intervals} gives no interval for {self._known_as()[0]}, a capture with "
                 f"{self.attack_type}: it cannot be labelled; name it under `ignored`."
             )
+        warn_of_empty(intervals, log.frames, self.name)
         return label_rows(log.frames, intervals)
 
     def _check_checksum(self) -> None:

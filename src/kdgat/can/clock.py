@@ -27,6 +27,20 @@ def bus_time(timestamp: np.ndarray) -> np.ndarray:
     return timestamp[0] + np.concatenate([[0.0], np.cumsum(np.where(runs_on, steps, 0.0))])
 
 
+def without_jumps(timestamp: np.ndarray) -> np.ndarray:
+    """Take steps of over `PAUSE`, ahead or back, out of timestamps: float64 `[num_frames]`, s.
+
+    There a recording has paused, or its clock was set, or another log begins. Smaller steps back
+    are frames out of order, and stay.
+
+    Args:
+        timestamp: float64 `[num_frames]`, s, in recorded order.
+    """
+    steps = np.diff(timestamp)
+    jumps = np.where(np.abs(steps) > PAUSE, steps, 0.0)
+    return timestamp - np.concatenate([[0.0], np.cumsum(jumps)]) if jumps.any() else timestamp
+
+
 def steps_back(frames: pd.DataFrame) -> np.ndarray:
     """Find the frames whose timestamp lies before that of the frame they follow: int64."""
     return np.flatnonzero(np.diff(frames["timestamp"].to_numpy()) < 0) + 1

@@ -81,12 +81,13 @@ def drawn_blocks(
 def _learn(
     captures: Mapping[str, pd.DataFrame], vehicles: Mapping[str, str], drawing: Drawing
 ) -> dict[str, Lessons]:
-    """Learn what each vehicle's attack-free captures teach, or an attacked one's beginning."""
+    """Learn what each vehicle's attack-free captures teach, else its attacked ones' beginnings."""
     known: dict[str, Lessons] = {}
+    attack_free = {vehicles[name] for name in captures if not captures[name]["attack"].any()}
     for name in captures:
         recording = Recording.of(captures[name])
         generator = random_stream(drawing, name, "lessons")
-        if recording.attack.any() and vehicles[name] == name:
+        if recording.attack.any() and vehicles[name] not in attack_free:
             recording = recording.part(slice(int(np.argmax(recording.attack))))
             time = recording.timestamp
             if len(time) == 0 or time[-1] - time[0] < drawing.profile.seconds:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from numba import njit
 
+from kdgat.can.clock import bus_time
 from kdgat.errors import DataError
 
 MAX_DLC = 8
@@ -121,8 +122,7 @@ def number_episodes(
     Args:
         timestamp: float `[num_frames]`, s.
         attack: integer `[num_frames]`, 0 or 1.
-        pause: time between two attack frames from which on they are of different episodes, s;
-            a step back by as much counts, too.
+        pause: bus time between two attack frames from which on they are of different episodes, s.
 
     Returns:
         int32 `[num_frames]`: 0 for benign frames, 1, 2, ... for attack frames.
@@ -130,7 +130,7 @@ def number_episodes(
     episode = np.zeros(len(attack), np.int32)
     attacked = np.flatnonzero(attack)
     if len(attacked):
-        steps = np.abs(np.diff(np.asarray(timestamp)[attacked]))
+        steps = np.diff(bus_time(np.asarray(timestamp))[attacked])
         episode[attacked] = 1 + np.concatenate([[0], np.cumsum(steps > pause)])
     return episode
 

@@ -1,7 +1,8 @@
 """Labels and episodes from intervals that lie beside the captures, as JSON or CSV.
 
 ROAD and CAN-MIRGU publish one JSON object a capture. ROAD counts an interval's seconds from the
-first frame, CAN-MIRGU from 1970; both kinds are told apart by the capture's first timestamp.
+first frame, CAN-MIRGU from 1970: if all intervals of a capture end before its first timestamp, they
+are taken for the former.
 `injection_id` names the ID (`XXX`: any) and `injection_data_str` the payload, `X` for any digit.
 CAN-MIRGU has several intervals in some captures (`injection_interval_1`, ...), trailing commas, and
 one key twice. kdgat's own CSV has `capture,attack_type,start,end,arbitration_ids`.
@@ -10,7 +11,7 @@ one key twice. kdgat's own CSV has `capture,attack_type,start,end,arbitration_id
 import json
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,8 @@ class Interval:
     """One episode as published.
 
     Attributes:
-        start: First second, since 1970 or since the first frame.
+        start: First second, as the timestamps of the frames count; in the files also since the
+            first frame.
         end: Last second.
         arbitration_ids: IDs of the attacker's frames; empty if any.
         pattern: Hexadecimal payload of these frames, `X` for any digit; empty if any.
@@ -70,7 +72,40 @@ def read_intervals(path: Path, capture: str) -> list[Interval]:
         raise DataError(f"{path}, the intervals of {capture}, cannot be read: {error}.") from error
     except (ValueError, TypeError, KeyError) as error:
         raise DataError(f"{path}: the intervals of {capture} are malformed: {error}.") from error
+    for each in intervals:
+        if not each.start <= each.end:
+            raise DataError(
+                f"{path}: an interval of {capture} starts at {each.start:g} s and ends at "
+                f"{each.end:g} s: it should end later."
+            )
     return sorted(intervals, key=lambda interval: interval.start)
+
+
+def on_timestamps(intervals: list[Interval], frames: pd.DataFrame) -> list[Interval]:
+    """Count intervals as the frames' timestamps do, where their file counts from the first frame.
+
+    Args:
+        intervals: Of one capture, as read.
+        frames: Frame table.
+    """
+    timestamp = frames["timestamp"].to_numpy()
+    if len(timestamp) == 0 or any(each.end >= timestamp.min() for each in intervals):
+        return intervals
+    first = float(timestamp[0])
+    return [replace(each, start=each.start + first, end=each.end + first) for each in intervals]
+
+
+def warn_of_empty(intervals: list[Interval], frames: pd.DataFrame, name: str) -> None:
+    """Log a warning if no frame is part of some intervals that should have attack frames."""
+    empty = [x for x in intervals if x.adds_frames and not _matches(frames, x).any()]
+    if empty:
+        timestamp = frames["timestamp"]
+        LOGGER.warning(
+            "%s: no frame is part of %d of %d declared intervals, the first %.6f to %.6f s; "
+            "its frames are of %.6f to %.6f s",
+            *(name, len(empty), len(intervals), empty[0].start, empty[0].end),
+            *(timestamp.min(), timestamp.max()),
+        )
 
 
 def label_rows(frames: pd.DataFrame, intervals: list[Interval]) -> pd.DataFrame:
@@ -110,8 +145,7 @@ def silences(frames: pd.DataFrame, intervals: list[Interval]) -> list[tuple[floa
     for interval in intervals:
         if interval.adds_frames:
             continue
-        offset = 0.0 if _is_absolute(timestamp, interval) else float(timestamp[0])
-        first, last = interval.start + offset, interval.end + offset
+        first, last = interval.start, interval.end
         runs = [] if clock is timestamp else _runs(_lies_in(timestamp, interval))
         bounds += [
             (
@@ -134,15 +168,8 @@ def _before(clock: np.ndarray, frame: int) -> float:
     return float(clock[frame] - clock[frame - 1]) if 0 < frame < len(clock) else np.inf
 
 
-def _is_absolute(timestamp: np.ndarray, interval: Interval) -> bool:
-    return interval.end >= timestamp.min()
-
-
 def _lies_in(timestamp: np.ndarray, interval: Interval) -> np.ndarray:
-    if len(timestamp) == 0:
-        return np.zeros(0, bool)
-    seconds = timestamp if _is_absolute(timestamp, interval) else timestamp - timestamp[0]
-    return (seconds >= interval.start - ROUNDING) & (seconds <= interval.end + ROUNDING)
+    return (timestamp >= interval.start - ROUNDING) & (timestamp <= interval.end + ROUNDING)
 
 
 def _matches(frames: pd.DataFrame, interval: Interval) -> np.ndarray:

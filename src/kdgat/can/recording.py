@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from kdgat.can.bus import frame_bits
+from kdgat.can.clock import without_jumps
 from kdgat.can.frames import MAX_DLC, frame_table, payload
 from kdgat.can.node_features import pack_payload
 from kdgat.can.profile_features import capture_clock, frames_before
@@ -25,7 +26,7 @@ class Recording:
     """Frames in recorded order; what is derived from them is computed once.
 
     Attributes:
-        timestamp: float64 `[num_frames]`, bus time, s.
+        timestamp: float64 `[num_frames]`, bus time, s, see `without_jumps`.
         arbitration_id: int64 `[num_frames]`.
         dlc: uint8 `[num_frames]`, as in the frame table, so above 8 in CAN FD.
         payload: int16 `[num_frames, 8]`, the first 8 bytes, `ABSENT` where absent.
@@ -58,7 +59,7 @@ class Recording:
         """Take the columns of a frame table; of CAN FD frames the first 8 bytes."""
         channel = frames["channel"].array
         return cls(
-            timestamp=frames["timestamp"].to_numpy(),
+            timestamp=without_jumps(frames["timestamp"].to_numpy()),
             arbitration_id=frames["arbitration_id"].to_numpy().astype(np.int64),
             dlc=frames["dlc"].to_numpy(),
             payload=payload(frames),

@@ -26,6 +26,12 @@ def content_hash(frames: pd.DataFrame) -> str:
     return digest.hexdigest()
 
 
+def episodes_hash(frames: pd.DataFrame) -> str:
+    """Return the SHA-256 of the episodes' numbers, by which training captures are split."""
+    number = np.ascontiguousarray(frames["episode"].to_numpy(np.int32))
+    return hashlib.sha256(number.data).hexdigest()
+
+
 def find_repeated(hashes: Mapping[str, str], allowed: Sequence[str] = ()) -> list[tuple[str, str]]:
     """Find the captures that repeat another one of training, or of the same test scenario.
 

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve
 
 from kdgat.figures.style import (
+    NothingToDrawError,
     house_style,
     in_words,
     model_styles,
@@ -64,13 +65,19 @@ def false_alarms_and_recall(window_scores: pd.DataFrame, thresholds: Mapping[str
         thresholds: operating point of each model, marked by a circle.
 
     Returns:
-        A panel per scenario that holds both classes. The axis starts at half of one false alarm
-        in the benign time there is, where a rate of zero is drawn.
+        A panel per scenario that holds both classes, and benign time. The axis starts at half of
+        one false alarm in the benign time there is, where a rate of zero is drawn.
 
     Raises:
         DataError: a column is missing.
     """
     require_columns(window_scores, (*SCORED, "start_time", "end_time"), "False alarms")
+    timed = [
+        name
+        for name, windows in window_scores.groupby("scenario", observed=True)
+        if benign_hours(windows) > 0.0
+    ]
+    window_scores = window_scores[window_scores["scenario"].isin(timed)]
 
     def draw(axes: Axes, windows: pd.DataFrame, model: str, threshold: float) -> None:
         style = model_styles([model])[model]
@@ -193,8 +200,10 @@ def _panels(
 ) -> Figure:
     classes = window_scores.groupby("scenario", observed=True)["label"].nunique()
     scenarios = sorted(classes.index[classes == 2])
-    across = max(1, min(PANELS_IN_A_ROW, len(scenarios)))
-    down = max(1, -(-len(scenarios) // across))
+    if not scenarios:
+        raise NothingToDrawError("No scenario holds benign time and attack windows to draw.")
+    across = min(PANELS_IN_A_ROW, len(scenarios))
+    down = -(-len(scenarios) // across)
     figure = Figure(figsize=(max(3.6 * across, 5.4), 0.9 + 2.9 * down))
     panels = figure.subplots(down, across, squeeze=False, sharey=True).ravel()
     for axes, scenario in zip(panels, scenarios, strict=False):

@@ -98,7 +98,8 @@ def build_graph_stores(
         include={"window", "stride", "validation_share", "profile", "injections", "guard"}
     )
     notes = [*captures.notes.items(), *further_captures.notes.items()]
-    identity = store_identity([(name, note.content, note.vehicle) for name, note in notes], shaping)
+    content = [(name, note.content, note.episodes, note.vehicle) for name, note in notes]
+    identity = store_identity(content, shaping)
     prefixes = inspect_prefixes(captures, parameters.profile.seconds, parameters.guard, cut)
     drawing = Drawing(parameters.profile, parameters.injections)
 
