@@ -4,9 +4,10 @@ python benchmarks/hours_of_traffic.py MODEL... --recorded <raw root>/set_01 --ca
 
 MODEL is a stored or exported model. Cars are the attack-free training captures of each dataset that
 --recorded names (not one that the model was trained on), and simulated ones, each of a style drawn
-at random. Each capture is judged with each attack injected into it, zero-shot and calibrated with
-its first 5 s; where the guard distrusts those it is judged zero-shot. Benign hours are what lies
-outside episodes: rows of different attacks share most of them.
+at random. Each capture is judged as it is, and with each attack injected into it, zero-shot and
+calibrated with its first 5 s; where the guard distrusts those it is judged zero-shot. Benign time
+and false alarms are those of the captures as they are, so that no second counts twice; all rows of
+a protocol share them.
 Operating points are those that the model carries; an alarm needs k of the last n windows above
 them, for each k/n of --persistence. Printed for each: episodes found, in how many s to the first
 alarm, computation not counted; false alarms an hour with their interval; and, a figure of ranking,
@@ -65,7 +66,7 @@ def judge(detector: Detector, name: str, frames: pd.DataFrame) -> pd.DataFrame:
         later = windows["start_time"] >= frames["timestamp"].iloc[0] + seconds
         judged.append(
             windows.assign(
-                protocol=protocol, operating_point=point, capture=name, label=counts > 0
+                protocol=protocol, operating_point=point, capture=name, label=1.0 * (counts > 0)
             )[later]
         )
     return pd.concat(judged)
@@ -88,11 +89,14 @@ def measure(
     detector = load_detector(model)
     windows, episodes = [], []
     for number, (name, frames) in enumerate(cars):
+        benign = judge(detector, name, frames)
         for attack in attacks:
             generator = np.random.default_rng([4, number, ATTACKS.index(attack)])
             attacked = inject(frames, attack, generator, bitrate=BITRATE)
             here = f"{name}+{attack}"
-            windows += [judge(detector, here, attacked.frames).assign(scenario=attack)]
+            judged = judge(detector, here, attacked.frames)
+            counted = judged.assign(label=judged["label"].where(judged["label"] == 1))
+            windows += [part.assign(scenario=attack) for part in (benign, counted)]
             episodes.append(attacked_frames(attacked).assign(capture=here))
     points = {
         "zero_shot": detector.operating_point.value,

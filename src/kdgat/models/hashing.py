@@ -26,9 +26,8 @@ def hash_row(arbitration_id: Tensor, *, rows: int) -> Tensor:
 class IdEmbedding(nn.Module):
     """A learned vector per hash row of the arbitration ID.
 
-    All rows start as zeros and row 0, the unknown, stays zero. An ID that training never met
-    therefore reads exactly like a hidden ID, which the network was trained on by hiding the IDs
-    of some windows. (AdamW leaves zeros without gradient at zero.)
+    All rows start as zeros and row 0, the unknown, stays zero: windows whose IDs are hidden read
+    it, and a row that training never met equals it. (AdamW leaves zeros without gradient at zero.)
 
     Args:
         rows: hash rows, without the unknown row.
