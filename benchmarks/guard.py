@@ -6,7 +6,7 @@ Stretches as long as a prefix are taken, evenly, from the attack-free training c
 dataset, and one from each of some simulated cars, the training cars of which no recording exists.
 Each is inspected as it is, and with each attack injected into all of it, or into its second half.
 Two tables come out: the guard's figures over benign stretches beside their limits, with the share
-of stretches distrusted; and the share of attacked stretches noticed.
+of stretches distrusted, and their surplus frames; and the share of attacked stretches noticed.
 No test capture is read.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from kdgat.can.calibration_prefix import prefix_figures
+from kdgat.can.calibration_prefix import prefix_figures, surplus_frames
 from kdgat.can.captures import open_captures
 from kdgat.can.injections import ATTACKS, inject
 from kdgat.can.simulator import simulate_vehicle
@@ -58,6 +58,11 @@ def figures_of(frames: pd.DataFrame, seconds: float) -> dict[str, float]:
     return prefix_figures(clock, frames["arbitration_id"].to_numpy(), seconds)
 
 
+def surplus_of(frames: pd.DataFrame) -> int:
+    clock = frames["timestamp"].to_numpy() - frames["timestamp"].iloc[0]
+    return len(surplus_frames(clock, frames["arbitration_id"].to_numpy()))
+
+
 def is_distrusted(figures: dict[str, float], guard: Guard) -> bool:
     return any(value > getattr(guard, name) for name, value in figures.items())
 
@@ -80,6 +85,9 @@ def inspect(source: str, stretches: list[pd.DataFrame], seconds: float, guard: G
         row = [table[name].median(), table[name].quantile(0.99), table[name].max()]
         texts = [f"{value:.3g}" for value in (*row, getattr(guard, name))]
         print(f"| {source} | {name} | " + " | ".join([*texts, f"{over:.3f}"]) + " |")
+    surplus = pd.Series([surplus_of(frames) for frames in stretches])
+    texts = [f"{value:.3g}" for value in (surplus.median(), surplus.quantile(0.99), surplus.max())]
+    print(f"| {source} | surplus frames | {' | '.join(texts)} | | any in {(surplus > 0).sum()} |")
     share = np.mean([is_distrusted(figures, guard) for figures in benign])
     print(f"| {source} | any of {len(stretches)} stretches | | | | | {share:.3f} |", flush=True)
 
