@@ -236,13 +236,27 @@ def _checksum(folder: Path) -> object:
     return read(folder, HEADER, checksum=hashlib.sha256(b"another").hexdigest())
 
 
-@case("attack capture without a declared interval")
-def _no_interval(folder: Path) -> object:
+def _labelled_by(folder: Path, rows: str) -> object:
     intervals = folder / "episodes.csv"
-    intervals.write_text("capture,start,end,arbitration_ids\n")
+    intervals.write_text(f"capture,start,end,arbitration_ids\n{rows}")
     labels = Labels(source="intervals", intervals="episodes.csv")
     about = {"attack_type": "dos", "labels": labels, "intervals": intervals}
     return read(folder, "".join(CANDUMP), "drive.log", **about)
+
+
+@case("attack capture without a declared interval")
+def _no_interval(folder: Path) -> object:
+    return _labelled_by(folder, "")
+
+
+@case("interval that ends before it starts")
+def _reversed_interval(folder: Path) -> object:
+    return _labelled_by(folder, "drive,1.5,1.0,any\n")
+
+
+@case("interval that no frame is part of")
+def _empty_interval(folder: Path) -> object:
+    return _labelled_by(folder, "drive,1.0,1.5,any\ndrive,2e9,2.1e9,any\n")
 
 
 @case("attack capture whose rows have no labels, where its dataset declares them")
@@ -269,6 +283,13 @@ def _missing(folder: Path) -> object:
 def _no_test(folder: Path) -> object:
     (folder / "train_01").mkdir()
     (folder / "train_01" / "drive.csv").touch()
+    return open_captures(folder)
+
+
+@case("folder of a scenario that no metric can be named after")
+def _odd_folder(folder: Path) -> object:
+    (folder / "test_01 (new)").mkdir()
+    (folder / "test_01 (new)" / "drive.csv").touch()
     return open_captures(folder)
 
 
