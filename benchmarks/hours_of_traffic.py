@@ -132,6 +132,7 @@ def episodes_cell(row: tuple) -> str:
 
 
 def print_table(header: str, lines: list[str]) -> None:
+    """Print a table, each line once: all attacks share their false alarms."""
     print(f"{header}\n|{'---|' * (header.count('|') - 1)}", *dict.fromkeys(lines), sep="\n")
 
 

@@ -163,7 +163,7 @@ class Detector:
             )
             return 0, None
         warn_of_surplus(prefix, frames, f"the first {seconds:g} s")
-        return prefix.num_frames, prefix.profile(Recording.of(frames))
+        return prefix.num_frames, prefix.profile(Recording.of(frames.iloc[: prefix.num_frames]))
 
     @property
     def _seen(self) -> dict[str, Any]:

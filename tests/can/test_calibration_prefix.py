@@ -89,6 +89,14 @@ def test_an_added_frame_at_either_end_is_told_from_its_neighbour_where_it_can_be
     assert surplus_frames(np.append(even, 1.93), np.full(21, 7)).tolist() == []  # no frame after
 
 
+def test_a_run_of_frames_within_one_gap_is_surplus():
+    even = np.arange(0, 2, 0.1)
+    for added in ([0.53, 0.56], [0.535, 0.565], [0.52, 0.55, 0.58]):
+        clock = np.sort(np.append(even, added))
+        found = surplus_frames(clock, np.full(len(clock), 7))
+        assert clock[found].tolist() == added
+
+
 def test_an_id_without_a_steady_rhythm_has_no_surplus_frame():
     clock = np.cumsum([0.0, *np.tile([0.02, 0.1, 0.3], 20)])
     assert not len(surplus_frames(clock, np.full(len(clock), 7)))

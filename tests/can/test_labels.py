@@ -14,7 +14,6 @@ from kdgat.can.labels import (
     on_timestamps,
     read_intervals,
     silences,
-    warn_of_empty,
 )
 from kdgat.errors import DataError
 
@@ -38,7 +37,7 @@ def written(tmp_path, text: str, name: str = "intervals.json"):
 
 
 def labelled(frames, intervals):
-    return label_rows(frames, on_timestamps(intervals, frames))
+    return label_rows(frames, on_timestamps(intervals, frames), "test_01/a")
 
 
 def test_road_counts_seconds_from_the_first_frame(tmp_path):
@@ -198,7 +197,7 @@ def test_intervals_count_from_the_first_frame_only_if_all_end_before_it():
 def test_an_interval_without_a_frame_is_named(caplog):
     frames = frames_of([1] * 40, start=100.0)
     silence = Interval(500.0, 600.0, adds_frames=False)
-    warn_of_empty([Interval(110.0, 111.0), Interval(1120.0, 1122.0), silence], frames, "test_01/a")
+    labelled(frames, [Interval(110.0, 111.0), Interval(1120.0, 1122.0), silence])
     assert caplog.messages == [
         "test_01/a: no frame is part of 1 of 3 declared intervals, the first 1120.000000 to "
         "1122.000000 s; its frames are of 100.000000 to 139.000000 s"

@@ -30,6 +30,9 @@ LONG_GAP, FEW_LONG_GAPS, LEAST_ACTIVE = 5.0, 1, 0.5
 over five median gaps. One that sends in bursts has pauses of its own."""
 
 
+LONGEST_RUN = 3
+"""Frames that may have been added within one usual gap; more make the ID unsteady."""
+
 STEADY, STEADY_SHARE = 0.25, 0.5
 """An ID is steady if more than this share of its gaps lie within this share of their median."""
 
@@ -126,8 +129,8 @@ def surplus_frames(clock: np.ndarray, arbitration_id: np.ndarray) -> np.ndarray:
 
     Somebody else has sent them: a frame of the ID's own that is late, or early, moves the next
     gap, too. Few of them pass the guard, and a profile that learned them would take spoofing of
-    that ID for its habit. Of an early frame and the one before it that one is surplus without
-    which the gap is nearer to the usual one.
+    that ID for its habit. Of the runs of up to LONGEST_RUN frames at an early one that run is
+    surplus without which the gap is nearest to the usual one.
 
     Args:
         clock: float64 `[num_frames]`, s since the capture began.
@@ -136,15 +139,27 @@ def surplus_frames(clock: np.ndarray, arbitration_id: np.ndarray) -> np.ndarray:
     Returns:
         Places of the frames, int64, ascending.
     """
-    found = []
-    for rhythm in filter(lambda each: each.is_steady, _rhythms(clock, arbitration_id)):
-        for early in np.flatnonzero(rhythm.early):
-            inner = np.array([own for own in (early, early + 1) if 0 < own < len(rhythm.gaps)])
-            without = rhythm.gaps[inner - 1] + rhythm.gaps[inner]
-            nearest = np.abs(without - rhythm.usual).argmin()
-            if rhythm.is_usual(without)[nearest]:
-                found.append(rhythm.places[inner[nearest]])
-    return np.unique(np.array(found, dtype=np.int64))
+    steady = (rhythm for rhythm in _rhythms(clock, arbitration_id) if rhythm.is_steady)
+    runs = [
+        rhythm.places[_added(rhythm, early)]
+        for rhythm in steady
+        for early in np.flatnonzero(rhythm.early)
+    ]
+    return np.unique(np.concatenate([np.zeros(0, np.int64), *runs]))
+
+
+def _added(rhythm: Rhythm, early: int) -> slice:
+    """Give the run of an ID's frames that has been added where one is early; empty if none has."""
+    time = np.concatenate([[0.0], np.cumsum(rhythm.gaps)])
+    runs = [
+        (first, first + length)
+        for length in range(1, LONGEST_RUN + 1)
+        for first in range(max(1, early - length + 1), min(early + 2, len(time) - length))
+    ]
+    first, after = np.array(runs).T
+    without = time[after] - time[first - 1]
+    nearest = np.abs(without - rhythm.usual).argmin()
+    return slice(*runs[nearest]) if rhythm.is_usual(without)[nearest] else slice(0)
 
 
 def _rhythms(clock: np.ndarray, arbitration_id: np.ndarray) -> Iterator[Rhythm]:
@@ -265,8 +280,8 @@ def prefix_table(prefixes: Mapping[str, Prefix]) -> pd.DataFrame:
     """Lay the verdicts out.
 
     Returns:
-        capture, frames, the guard's figures, complaint (empty: benign), surplus_frames (left out
-        of the profile) and attack_frames (labelled, known to nothing that decides).
+        capture, frames, the guard's figures, complaint (empty: benign), surplus_frames (which a
+        profile leaves out) and attack_frames (labelled, known to nothing that decides).
     """
     rows = [
         {

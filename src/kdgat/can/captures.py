@@ -24,7 +24,6 @@ from kdgat.can.labels import (
     on_timestamps,
     read_intervals,
     silences,
-    warn_of_empty,
 )
 from kdgat.can.readers import read_log
 from kdgat.can.readers.log import SHOWN, Log
@@ -178,8 +177,7 @@ class CaptureFile:
                 f"{self.intervals} gives no interval for {self._known_as()[0]}, a capture with "
                 f"{self.attack_type}: it cannot be labelled; name it under `ignored`."
             )
-        warn_of_empty(intervals, log.frames, self.name)
-        return label_rows(log.frames, intervals)
+        return label_rows(log.frames, intervals, self.name)
 
     def _check_checksum(self) -> None:
         if self.checksum is None:

@@ -6,7 +6,7 @@ they are attacked. A draw shows each recorded training window once; stores hold 
 
 import logging
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -59,8 +59,8 @@ def drawn_blocks(
         drawing: How windows are drawn.
     """
     vehicles = {name: name if vehicle == UNKNOWN else vehicle for name, vehicle in vehicles.items()}
-    known = _learn(captures, vehicles, drawing)
     benign = [name for name in captures if not captures[name]["attack"].any()]
+    known = _learn(captures, vehicles, {vehicles[name] for name in benign}, drawing)
     sizes: dict[str, list[int]] = {}
     for name in captures:
         parts = deal_windows(name, captures[name], cut)
@@ -79,11 +79,13 @@ def drawn_blocks(
 
 
 def _learn(
-    captures: Mapping[str, pd.DataFrame], vehicles: Mapping[str, str], drawing: Drawing
+    captures: Mapping[str, pd.DataFrame],
+    vehicles: Mapping[str, str],
+    attack_free: Collection[str],
+    drawing: Drawing,
 ) -> dict[str, Lessons]:
-    """Learn what each vehicle's attack-free captures teach, else its attacked ones' beginnings."""
+    """Learn what attack-free captures teach, of other vehicles the attacked ones' beginnings."""
     known: dict[str, Lessons] = {}
-    attack_free = {vehicles[name] for name in captures if not captures[name]["attack"].any()}
     for name in captures:
         recording = Recording.of(captures[name])
         generator = random_stream(drawing, name, "lessons")

@@ -15,7 +15,7 @@ Written by `kedro features` from `src/kdgat/can/feature_names.py`; not by hand.
 A window becomes a graph: a node is an arbitration ID of the window, an edge leads from one ID to
 the ID of the next frame. Every feature compares a window with itself or with its car. None holds
 an absolute time, an absolute rate or a raw ID; the ID itself reaches a model hashed, and training
-hides it at random so that the row of unknown IDs is trained too (docs/models.md). Of a CAN FD
+hides it at random so that windows are judged without it, too (docs/models.md). Of a CAN FD
 payload the first {MAX_DLC} bytes count. A gap is the time between two successive frames of an ID;
 a logarithm is natural. "inf" is bounded by the resolution of the logs, 1 µs.
 

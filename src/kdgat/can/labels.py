@@ -1,8 +1,8 @@
 """Labels and episodes from intervals that lie beside the captures, as JSON or CSV.
 
 ROAD and CAN-MIRGU publish one JSON object a capture. ROAD counts an interval's seconds from the
-first frame, CAN-MIRGU from 1970: if all intervals of a capture end before its first timestamp, they
-are taken for the former.
+first frame, CAN-MIRGU from 1970: if all intervals of a capture end before its earliest timestamp,
+they are taken for the former.
 `injection_id` names the ID (`XXX`: any) and `injection_data_str` the payload, `X` for any digit.
 CAN-MIRGU has several intervals in some captures (`injection_interval_1`, ...), trailing commas, and
 one key twice. kdgat's own CSV has `capture,attack_type,start,end,arbitration_ids`.
@@ -95,9 +95,22 @@ def on_timestamps(intervals: list[Interval], frames: pd.DataFrame) -> list[Inter
     return [replace(each, start=each.start + first, end=each.end + first) for each in intervals]
 
 
-def warn_of_empty(intervals: list[Interval], frames: pd.DataFrame, name: str) -> None:
-    """Log a warning if no frame is part of some intervals that should have attack frames."""
-    empty = [x for x in intervals if x.adds_frames and not _matches(frames, x).any()]
+def label_rows(frames: pd.DataFrame, intervals: list[Interval], name: str) -> pd.DataFrame:
+    """Label the frames that lie in an interval, with its IDs and payload, as its episode.
+
+    A warning names a capture with intervals that no frame is part of.
+
+    Args:
+        frames: Frame table.
+        intervals: Episodes, sorted by start.
+        name: Of the capture.
+    """
+    episode, empty = np.zeros(len(frames), np.int32), []
+    for number, interval in enumerate(intervals, start=1):
+        if interval.adds_frames:
+            matches = _matches(frames, interval)
+            episode[(episode == 0) & matches] = number
+            empty += [] if matches.any() else [interval]
     if empty:
         timestamp = frames["timestamp"]
         LOGGER.warning(
@@ -106,19 +119,6 @@ def warn_of_empty(intervals: list[Interval], frames: pd.DataFrame, name: str) ->
             *(name, len(empty), len(intervals), empty[0].start, empty[0].end),
             *(timestamp.min(), timestamp.max()),
         )
-
-
-def label_rows(frames: pd.DataFrame, intervals: list[Interval]) -> pd.DataFrame:
-    """Label the frames that lie in an interval, with its IDs and payload, as its episode.
-
-    Args:
-        frames: Frame table.
-        intervals: Episodes, sorted by start.
-    """
-    episode = np.zeros(len(frames), np.int32)
-    for number, interval in enumerate(intervals, start=1):
-        if interval.adds_frames:
-            episode[(episode == 0) & _matches(frames, interval)] = number
     return frames.assign(attack=(episode > 0).astype(np.uint8), episode=episode)
 
 

@@ -26,7 +26,7 @@ class Recording:
     """Frames in recorded order; what is derived from them is computed once.
 
     Attributes:
-        timestamp: float64 `[num_frames]`, bus time, s, see `without_jumps`.
+        timestamp: float64 `[num_frames]`, s, as recorded but for jumps, see `without_jumps`.
         arbitration_id: int64 `[num_frames]`.
         dlc: uint8 `[num_frames]`, as in the frame table, so above 8 in CAN FD.
         payload: int16 `[num_frames, 8]`, the first 8 bytes, `ABSENT` where absent.

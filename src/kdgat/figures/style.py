@@ -67,7 +67,7 @@ class ModelStyle(NamedTuple):
 
 
 class NothingToDrawError(DataError):
-    """A table holds no row: its picture is a sentence that says so."""
+    """There is nothing to draw: the picture is a sentence that says so."""
 
 
 def house_style(draw: Callable[Arguments, Figure]) -> Callable[Arguments, Figure]:

@@ -14,6 +14,8 @@ from kdgat.leaks.traces import Trace
 TWICE_ATTACKED = (
     "share of frames, times ignored, of a test capture that occur in another one of its scenario"
 )
+ONE_RECORDING = 0.5
+"""Two captures of which one repeats more than this of the other are of one recording."""
 
 
 def shared_windows(
@@ -181,12 +183,14 @@ def twice_attacked(test: GraphStore, traces: Mapping[str, Trace]) -> Finding:
         for one, other in permutations(keys, 2)
         if len(keys[one]) and one.partition("/")[0] == other.partition("/")[0]
     }
-    most = max(shares, key=shares.get, default=None)
+    most = sorted(shares, key=shares.get, reverse=True)
+    one_recording = [pair for pair in most if shares[pair] > ONE_RECORDING]
     return Finding(
         "",
         TWICE_ATTACKED,
-        None if most is None else shares[most],
-        "no scenario has two captures that are long enough" if most is None else " in ".join(most),
+        shares[most[0]] if most else None,
+        "; ".join(" in ".join(pair) for pair in one_recording or most[:1])
+        or "no scenario has two captures that are long enough",
     )
 
 

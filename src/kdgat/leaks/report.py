@@ -16,9 +16,6 @@ CHECKS = tuple(LeakLimits.model_fields)
 PASSED, FAILED, ALLOWED = "passed", "failed", "allowed"
 NOT_MEASURED, INFORMATION = "not measured", "information"
 
-ONE_RECORDING = 0.5
-"""Two captures of which one repeats more than this of the other are of one recording."""
-
 
 def leak_report(
     captures: Iterable[tuple[str, pd.DataFrame]],
@@ -97,10 +94,12 @@ def remarks(report: Iterable[Mapping]) -> list[str]:
             )
         elif row["verdict"] == NOT_MEASURED and row["check"]:
             sentences.append(f"{row['check']} could not be measured: {row['note']}")
-        elif row["measured"] == copies.TWICE_ATTACKED and (row["figure"] or 0) > ONE_RECORDING:
+        elif (
+            row["measured"] == copies.TWICE_ATTACKED and (row["figure"] or 0) > copies.ONE_RECORDING
+        ):
             sentences.append(
-                f"{row['note']}: {row['figure']:.3f} of its frames, times ignored; one recording, "
-                "which benign hours and intervals count twice"
+                "one recording, which benign hours and intervals count twice: "
+                f"{row['note']} (up to {row['figure']:.3f} of the frames, times ignored)"
             )
     return sentences
 
