@@ -236,10 +236,10 @@ def _checksum(folder: Path) -> object:
     return read(folder, HEADER, checksum=hashlib.sha256(b"another").hexdigest())
 
 
-def _labelled_by(folder: Path, rows: str) -> object:
+def _labelled_by(folder: Path, rows: str, source: str = "intervals") -> object:
     intervals = folder / "episodes.csv"
     intervals.write_text(f"capture,start,end,arbitration_ids\n{rows}")
-    labels = Labels(source="intervals", intervals="episodes.csv")
+    labels = Labels(source=source, intervals="episodes.csv")
     about = {"attack_type": "dos", "labels": labels, "intervals": intervals}
     return read(folder, "".join(CANDUMP), "drive.log", **about)
 
@@ -261,11 +261,7 @@ def _empty_interval(folder: Path) -> object:
 
 @case("attack capture whose rows have no labels, where its dataset declares them")
 def _no_labels(folder: Path) -> object:
-    intervals = folder / "episodes.csv"
-    intervals.write_text("capture,start,end,arbitration_ids\ndrive,1.0,1.5,any\n")
-    labels = Labels(source="rows", intervals="episodes.csv")
-    about = {"attack_type": "dos", "labels": labels, "intervals": intervals}
-    return read(folder, "".join(CANDUMP), "drive.log", **about)
+    return _labelled_by(folder, "drive,1.0,1.5,any\n", source="rows")
 
 
 @case("dataset that is not there, undeclared")
