@@ -1,11 +1,12 @@
 """Graphs: six frames by hand, and the kernels against a slow, obvious reference."""
 
 import math
+from dataclasses import fields
 
 import numpy as np
 import pandas as pd
 import pytest
-from graph_reference import reference_graph, reference_profile
+from graph_reference import reference_graph, reference_profile, reference_rule_count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -393,6 +394,50 @@ def test_an_attack_cut_by_the_edge_of_the_window_keeps_its_evidence():
     np.testing.assert_allclose(x["profile_gap_min"][0], np.log(0.6), atol=1e-3)
 
 
+def test_a_frame_on_time_is_not_early_because_of_a_forged_one_before_the_window():
+    """At 196 ms somebody sends 0x10, 4 ms before its own frame is due: that one is benign."""
+    known = regular(60)
+    forged = table([0.196], [0x10], [b"\xff\xff"])
+    frames = pd.concat([known.iloc[:40], forged, known.iloc[40:]], ignore_index=True)
+    profile = Profile.empty().update(known)
+    alone = against(profile, known, 40, 4)
+    for name, values in against(profile, frames, 41, 4).items():
+        np.testing.assert_allclose(values, alone[name], atol=1e-5, err_msg=name)
+    shows = against(profile, frames, 40, 4)
+    np.testing.assert_allclose(shows["profile_gap_min"][0], np.log(0.4), atol=1e-3)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    forged=st.lists(st.tuples(st.integers(1, 59), st.floats(-0.02, 0.02)), max_size=20),
+    jitter=st.sampled_from([0.0, 0.0004, 0.0012]),
+    missing=st.sets(st.integers(20, 119), max_size=30),
+    window=st.integers(2, 20),
+    num_known=st.sampled_from([20, 120]),
+)
+def test_forged_frames_between_regular_ones_equal_the_reference(
+    forged, jitter, missing, window, num_known
+):
+    """Forged frames of 0x10 lie up to two periods around the times when it is due."""
+    own = regular(120)
+    own["timestamp"] += jitter * np.sin(7.0 * np.arange(120))
+    sent = [0.01 * number + shift for number, shift in forged]
+    added = table(sent, [0x10] * len(sent), [b"\x02\x02"] * len(sent))
+    frames = pd.concat([own.drop(index=list(missing)), added])
+    frames = frames.sort_values("timestamp", ignore_index=True)
+    profile = Profile.empty().update(own.iloc[:num_known])
+    starts = window_starts(len(frames), window, 2)
+    graphs = build_graphs(frames, starts, window, profile)
+    for graph, start in enumerate(starts):
+        rows = slice(graphs.node_offsets[graph], graphs.node_offsets[graph + 1])
+        expected = reference_profile(frames, int(start), window, profile)
+        wanted = [[x.get(name, 0.0) for name in PROFILE_FEATURES] for x in expected.values()]
+        found = graphs.x[rows, len(WINDOW_FEATURES) :]
+        np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
+        rule_count = reference_rule_count(frames, int(start), window, profile)
+        assert graphs.rule_count[graph] == rule_count
+
+
 def test_an_id_that_the_window_lacks_is_missed():
     frames = regular(40)
     silenced = pd.concat([frames, regular(80).iloc[40:].query("arbitration_id == 16")])
@@ -441,5 +486,5 @@ def test_blocks_give_the_same_graphs(monkeypatch):
     monkeypatch.setattr("kdgat.can.graphs.BLOCK", 4)
     assert len(list(iterate_graphs(Recording.of(frames), starts, 7, profile))) == 8
     pieces = build_graphs(frames, starts, 7, profile)
-    for name in ("x", "edge_attr", "edge_index", "arbitration_id", "node_offsets", "edge_offsets"):
+    for name in (field.name for field in fields(Graphs)):
         np.testing.assert_array_equal(getattr(pieces, name), getattr(whole, name))

@@ -178,6 +178,7 @@ def reference_profile(
             continue
         row = rows[number]
         before = {frame: last_frame(ids, number, frame) for frame in where}
+        before[where[0]] = frame_followed(ids, number, where[0], clock, row, profile)
         x, early = profile_rhythm(where, before, clock, end, row, profile)
         suspicious += early
         x |= profile_bytes(where, before, capture, row, profile)
@@ -193,9 +194,53 @@ def reference_profile(
     return nodes
 
 
+def reference_rule_count(capture: pd.DataFrame, start: int, window: int, profile: Profile) -> int:
+    """Return the frames of one window that the two-line rule counts; timestamps must ascend."""
+    ids, timestamp = capture["arbitration_id"].tolist(), capture["timestamp"].tolist()
+    usual = dict(zip(profile.arbitration_id.tolist(), profile.gap_mean.tolist(), strict=True))
+    count = 0
+    for frame in range(start, start + window):
+        last = last_frame(ids, ids[frame], frame)
+        is_early = last != NO_ROW and (
+            timestamp[frame] - timestamp[last] < 0.5 * usual.get(ids[frame], 0.0)
+        )
+        count += ids[frame] not in usual or is_early
+    return count
+
+
 def last_frame(ids, number, frame):
     """Return the last frame of an ID before `frame`, -1 if there is none."""
     return next((f for f in range(frame - 1, -1, -1) if ids[f] == number), NO_ROW)
+
+
+def frame_followed(ids, number, frame, clock, row, profile):
+    """Return the frame that a window's first frame of an ID follows, -1 if there is none."""
+    usual, spread = profile.gap_mean[row], profile.gap_std[row]
+    answer = last_frame(ids, number, frame)
+    if profile.gap_count[row] < 10 or usual == 0 or spread > 0.1 * usual:
+        return answer
+    tolerance = max(0.1 * usual, 3 * spread)
+    due, seen, on_time = None, None, {}
+    period = 0
+    for place in range(frame + 1):
+        if ids[place] != number:
+            continue
+        if seen is None or clock[place] - seen > 5 * usual:
+            due = seen = clock[place]
+            period += 2
+            on_time[period] = (0.0, place)
+            continue
+        steps = int(np.rint((clock[place] - due) / usual))
+        if steps > 0:
+            due += steps * usual + 0.1 * on_time.get(period, (0.0, None))[0]
+            period += steps
+        delay = clock[place] - due
+        near = abs(delay) <= tolerance
+        if near and (period not in on_time or abs(delay) < abs(on_time[period][0])):
+            seen, on_time[period] = clock[place], (delay, place)
+            if place == frame and period - 1 in on_time:
+                return on_time[period - 1][1]
+    return answer
 
 
 def profile_rhythm(where, before, clock, end, row, profile):

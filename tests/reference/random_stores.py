@@ -25,6 +25,7 @@ def random_store(seed: int, num_graphs: int = 12, captures=("train_01_a/x",)) ->
         edge_attr=torch.from_numpy(generator.normal(size=(edges, 2)).astype(np.float32)),
         y=torch.from_numpy((attack_frames > 0).astype(np.uint8)),
         attack_frames=torch.from_numpy(attack_frames.astype(np.int32)),
+        rule_count=torch.from_numpy(generator.integers(0, 9, num_graphs, np.int32)),
         capture=torch.from_numpy(generator.integers(0, len(captures), num_graphs, np.int32)),
         start=torch.from_numpy(start),
         start_time=torch.from_numpy(1.5e9 + start / 2000),

@@ -48,6 +48,7 @@ def make_store(*, num_graphs: int, seed: int, strength: float = 3.0) -> GraphSto
         edge_attr=torch.randn(num_graphs * EDGES, 2, generator=generator),
         y=y.to(torch.uint8),
         attack_frames=y.int(),
+        rule_count=torch.zeros(len(y), dtype=torch.int32),
         capture=torch.zeros(num_graphs, dtype=torch.int32),
         start=torch.arange(num_graphs) * 100,
         start_time=torch.arange(num_graphs).double(),

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from kdgat.can.frames import ABSENT, frame_table
 from kdgat.can.graph_store import GraphStore
@@ -86,6 +87,13 @@ def test_baselines_are_judged_on_the_same_windows(store):
     assert everything["score"].tolist() == [1.0] * 4
     assert scores.groupby("model").size().eq(4).all()
     assert {"ID-free random forest", "LightGBM", "isolation forest", "frequency"} <= set(judges)
+
+
+def test_the_two_line_rule_counts_what_the_store_says(store):
+    counted = replace(store, rule_count=torch.tensor([5, 0], dtype=torch.int32))
+    judges = fit_baselines(store, store, trees=20, seed=0)
+    for name in ("two-line rule 1 frame", "two-line rule 4 frames"):
+        assert judges[name](counted).tolist() == [5.0, 0.0]
 
 
 def test_the_forest_of_ids_takes_its_operating_point_from_recorded_windows(store):

@@ -10,8 +10,9 @@ import pandas as pd
 
 from kdgat.can.clock import without_jumps
 from kdgat.can.graph_store import GraphStore
+from kdgat.can.on_time import FEW_GAPS
 from kdgat.can.profile import Profile
-from kdgat.can.profile_features import EARLY, FEW_GAPS, capture_clock
+from kdgat.can.profile_features import EARLY, capture_clock
 from kdgat.can.recording import Recording
 from kdgat.can.splits import Cut, capture_blocks, deal_windows
 from kdgat.can.windows import window_starts

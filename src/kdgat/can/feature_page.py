@@ -23,6 +23,9 @@ The car's profile is what is normal for one vehicle, per ID, learned from benign
 draws it anew for each window: that of the vehicle's other time, that of a few of its seconds, or
 none (docs/decisions/0003-drawn-windows.md). Test windows are measured without one (zero-shot), and
 against the first seconds of their own capture, which are then not scored (calibrated).
+Gaps and changes against the profile also count from the ID's last frame before the window, or, if
+the ID has a rhythm and its first frame in the window is on time, from the one that was on time a
+period earlier (`kdgat.can.on_time`): the car's own frame is not early because of a forged one.
 `kdgat.can.profile.Profile` saves, loads, merges and updates profiles, frame by frame or all at once
 with the same numbers.
 """

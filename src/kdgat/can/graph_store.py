@@ -19,7 +19,7 @@ from kdgat.can.gathering import gather_batch, gather_rows, offsets_of
 from kdgat.errors import DataError
 
 HEADER_KEY = "kdgat_graphs"
-PER_GRAPH = ("y", "attack_frames", "capture", "start", "start_time", "end_time")
+PER_GRAPH = ("y", "attack_frames", "rule_count", "capture", "start", "start_time", "end_time")
 DESCRIPTION = ("captures", "node_features", "edge_features", "window", "stride", "identity")
 
 DATA_BATCH = type(Batch(_base_cls=Data))
@@ -63,6 +63,7 @@ class GraphStore:
         edge_attr: float32 `[num_edges, num_edge_features]`, unscaled.
         y: uint8 `[num_graphs]`, 1 if any frame of the window is part of an attack.
         attack_frames: int32 `[num_graphs]`, how many are.
+        rule_count: int32 `[num_graphs]`, what the two-line rule counts, see `graphs.Graphs`.
         capture: int32 `[num_graphs]`, place in `captures`.
         start: int64 `[num_graphs]`, first frame of the window in its capture.
         start_time: float64 `[num_graphs]`, bus time of the first frame, s, see `bus_time`.
@@ -84,6 +85,7 @@ class GraphStore:
     edge_attr: Tensor
     y: Tensor
     attack_frames: Tensor
+    rule_count: Tensor
     capture: Tensor
     start: Tensor
     start_time: Tensor
@@ -245,7 +247,10 @@ class GraphStore:
             store = cls(**tensors, **{**description, **lists})
             object.__setattr__(store, "file", MappedFile.at(path))
         except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
-            raise DataError(f"{path} is not a graph store of kdgat: {error}") from error
+            raise DataError(
+                f"{path} is not a graph store of this kdgat: {error}; "
+                "`kedro run --pipeline data_processing` makes one"
+            ) from error
         return store
 
 

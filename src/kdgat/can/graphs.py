@@ -10,6 +10,7 @@ import pandas as pd
 from kdgat.can.edge_features import fill_edges
 from kdgat.can.feature_names import EDGE_FEATURES, NODE_FEATURES, WINDOW_FEATURES
 from kdgat.can.node_features import fill_nodes
+from kdgat.can.on_time import frames_followed
 from kdgat.can.profile import Profile
 from kdgat.can.profile_features import fill_profile
 from kdgat.can.recording import Recording
@@ -32,6 +33,9 @@ class Graphs:
         arbitration_id: int64 `[num_nodes]`, ascending within a graph.
         edge_index: int32 `[2, num_edges]`, source and target, counted from the graph's first node.
         edge_attr: float32 `[num_edges, len(EDGE_FEATURES)]`; edges ascend by source, then target.
+        rule_count: int32 `[num_graphs]`, what the two-line rule counts: frames of an ID that the
+            profile does not know, or in under half of the ID's mean gap after the one before; 0
+            without a profile. No model sees it.
         node_offsets: int64 `[num_graphs + 1]`; nodes of graph g are `[g]` up to `[g + 1]`.
         edge_offsets: int64 `[num_graphs + 1]`, likewise.
     """
@@ -40,6 +44,7 @@ class Graphs:
     arbitration_id: np.ndarray
     edge_index: np.ndarray
     edge_attr: np.ndarray
+    rule_count: np.ndarray
     node_offsets: np.ndarray
     edge_offsets: np.ndarray
 
@@ -69,7 +74,8 @@ def build_graphs(
 
     A node is an arbitration ID seen in the window; an edge from i to j says that a frame of i
     is directly followed by one of j. Without a profile a graph depends on the frames of its
-    window alone; the features against a profile also measure from each ID's frame before.
+    window alone; the features against a profile also measure from each ID's frame before, or
+    from the one that it follows in its rhythm (`on_time`).
 
     Args:
         frames: Frame table of one capture, in recorded order.
@@ -90,6 +96,7 @@ def build_graphs(
         arbitration_id=np.concatenate([block.arbitration_id for block in blocks]),
         edge_index=np.concatenate([block.edge_index for block in blocks], axis=1),
         edge_attr=np.concatenate([block.edge_attr for block in blocks]),
+        rule_count=np.concatenate([block.rule_count for block in blocks]),
         node_offsets=np.concatenate(
             [[0], *(b.node_offsets[1:] + s for b, s in zip(blocks, shifts, strict=False))]
         ),
@@ -107,24 +114,27 @@ def iterate_graphs(
     dlc = recording.dlc
     if profile is not None:
         row_of_id, habits = _rows(profile, ids), _habits(profile)
+        followed = frames_followed(recording.clock, recording.before, codes, row_of_id, habits)
     for first in range(0, max(1, len(starts)), BLOCK):
         block = starts[first : first + BLOCK]
         layout = lay_out(recording.timestamp, codes, len(ids), block, window)
         num_nodes, num_edges = layout.node_offsets[-1], layout.edge_offsets[-1]
         x = np.empty((num_nodes, len(NODE_FEATURES)), np.float32)
         edge_attr = np.empty((num_edges, len(EDGE_FEATURES)), np.float32)
+        rule_count = np.zeros(len(block), np.int32)
         fill_nodes(x, dlc, words, lengths, block, window, layout)
         fill_edges(edge_attr, x[:, NEIGHBOURS:], words, lengths, block, window, layout)
         if profile is not None:
             fill_profile(
-                x[:, len(WINDOW_FEATURES) :], recording.clock, recording.before, codes, row_of_id,
-                dlc, recording.payload, block, window, layout, habits,
+                x[:, len(WINDOW_FEATURES) :], rule_count, recording.clock, recording.before,
+                followed, codes, row_of_id, dlc, recording.payload, block, window, layout, habits,
             )  # fmt: skip
         yield Graphs(
             x=x,
             arbitration_id=ids[layout.node_code[:num_nodes]],
             edge_index=np.stack([layout.source[:num_edges], layout.target[:num_edges]]),
             edge_attr=edge_attr,
+            rule_count=rule_count,
             node_offsets=layout.node_offsets,
             edge_offsets=layout.edge_offsets,
         )

@@ -1,7 +1,8 @@
 """Small sums that several kernels share.
 
 Kernels elsewhere are compiled with these inside, and numba's cache notices a change of the
-kernel's own file alone: after a change here, remove the `__pycache__` folders beside it.
+kernel's own file alone: after a change here, or of a constant from elsewhere, remove the
+`__pycache__` folders beside it.
 """
 
 import numpy as np

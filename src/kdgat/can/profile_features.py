@@ -3,7 +3,8 @@
 `graphs.py` holds the names and the meaning of every feature, in the order written here. Times
 are measured against the ID's own rhythm, bytes against its own habits. Gaps and changes count
 from the ID's frame before, even where that lies before the window: an attack cut in two by the
-window's edge keeps its evidence.
+window's edge keeps its evidence. Where it does, a frame on time counts from the one that it follows
+in the rhythm of its ID: the car's own frame is not early because of a forged one.
 """
 
 import numpy as np
@@ -11,15 +12,13 @@ from numba import njit
 
 from kdgat.can.frames import ABSENT, MAX_DLC
 from kdgat.can.measures import COMPILED, TICK, log1p, ratio
+from kdgat.can.on_time import FEW_GAPS
 
 RHYTHM, BYTES, OF_GRAPH = 2, 10, 17
 """First column of what each kernel writes; the first two are flags."""
 
 EARLY = 0.5
 """A gap below this share of the ID's mean gap is early: the two-line rule of the README."""
-
-FEW_GAPS = 10
-"""An ID of which the profile knows fewer gaps has no rhythm whose absence would be silence."""
 
 
 @njit(**COMPILED)
@@ -46,13 +45,18 @@ def frames_before(codes, num_ids):
 
 
 @njit(**COMPILED)
-def fill_profile(x, clock, before, codes, row_of_id, dlc, payload, starts, window, layout, habits):
+def fill_profile(
+    x, rule_count, clock, before, followed, codes, row_of_id, dlc, payload, starts, window, layout,
+    habits,
+):  # fmt: skip
     """Write the features of every node against the profile.
 
     Args:
         x: float32 `[num_nodes, 20]`, written to.
+        rule_count: int32 `[num_graphs]`, zeros, added to, see `graphs.Graphs`.
         clock: float64 `[num_frames]`, of `capture_clock`.
         before: int64 `[num_frames]`, of `frames_before`.
+        followed: int64 `[num_frames]`, of `frames_followed`.
         codes: int32 `[num_frames]`, number of each frame's ID in the capture.
         row_of_id: int64 `[num_ids]`, the ID's row in the profile, -1 if it has none.
         dlc: uint8 `[num_frames]`.
@@ -74,11 +78,12 @@ def fill_profile(x, clock, before, codes, row_of_id, dlc, payload, starts, windo
             if row < 0:
                 x[node, 1] = 1.0
                 suspicious += len(places)
+                rule_count[graph] += len(places)
             else:
-                suspicious += _rhythm(
-                    x[node, RHYTHM:], places, starts[graph], clock, before, end, row, habits
-                )
-                _bytes(x[node, BYTES:], places, starts[graph], before, dlc, payload, row, habits)
+                frames = starts[graph] + places
+                suspicious += _rhythm(x[node, RHYTHM:], frames, clock, followed, end, row, habits)
+                rule_count[graph] += _early(frames, clock, before, row, habits)
+                _bytes(x[node, BYTES:], frames, followed, dlc, payload, row, habits)
                 expected = habits.share[row] * window
                 x[node, OF_GRAPH - 1] = np.log((len(places) + 1.0) / (expected + 1.0))
         count, longest = _silent_ids(starts[graph], window, clock, codes, row_of_id, habits)
@@ -88,28 +93,30 @@ def fill_profile(x, clock, before, codes, row_of_id, dlc, payload, starts, windo
 
 
 @njit(**COMPILED)
-def _rhythm(x, places, start, clock, before, end, row, habits):
+def _rhythm(x, frames, clock, followed, end, row, habits):
     """Write the gaps of one ID against its own rhythm: 8 values; count its early frames."""
     usual, early, num_gaps = habits.gap_mean[row], 0, 0
     total, shortest, longest = 0.0, np.inf, 0.0
-    for place in places:
-        frame = start + place
-        if before[frame] >= 0:
-            gap = clock[frame] - clock[before[frame]]
+    last = followed[frames[0]]
+    for frame in frames:
+        if last >= 0:
+            gap = clock[frame] - clock[last]
             num_gaps += 1
             total += gap
             shortest = min(shortest, gap)
             longest = max(longest, gap)
             early += gap < EARLY * usual
-    silence = max(longest, end - clock[start + places[-1]])
+        last = frame
+    silence = max(longest, end - clock[last])
     x[7] = log1p(max(0.0, ratio(silence, habits.longest_silence[row]) - 1.0))
     if num_gaps == 0 or habits.gap_count[row] == 0:
         return 0
     mean, squares = total / num_gaps, 0.0
-    for place in places:
-        frame = start + place
-        if before[frame] >= 0:
-            squares += (clock[frame] - clock[before[frame]] - mean) ** 2
+    last = followed[frames[0]]
+    for frame in frames:
+        if last >= 0:
+            squares += (clock[frame] - clock[last] - mean) ** 2
+        last = frame
     x[0] = np.log(ratio(shortest, usual))
     x[1] = np.log(ratio(mean, usual))
     x[2] = np.log(ratio(longest, usual))
@@ -117,7 +124,17 @@ def _rhythm(x, places, start, clock, before, end, row, habits):
     x[3] = spread - log1p(ratio(habits.gap_std[row], usual))
     x[4] = log1p(max(0.0, ratio(habits.gap_min[row], shortest) - 1.0))
     x[5] = log1p(max(0.0, usual - shortest) / (_spread(row, habits) + TICK))
-    x[6] = early / len(places)
+    x[6] = early / len(frames)
+    return early
+
+
+@njit(**COMPILED)
+def _early(frames, clock, before, row, habits):
+    """Count early frames as the two-line rule does: after any frame of the ID."""
+    early = 0
+    for frame in frames:
+        if before[frame] >= 0:
+            early += clock[frame] - clock[before[frame]] < EARLY * habits.gap_mean[row]
     return early
 
 
@@ -132,16 +149,15 @@ def _spread(row, habits):
 
 
 @njit(**COMPILED)
-def _bytes(x, places, start, before, dlc, payload, row, habits):
+def _bytes(x, frames, followed, dlc, payload, row, habits):
     """Write the payloads of one ID against its habits: 6 values."""
     num_bytes, num_new, most_new, wrong_length = 0, 0, 0.0, 0
     compared, changes, unlikely, frozen = 0, 0.0, 0.0, 0.0
     low, high, rates = habits.byte_min[row], habits.byte_max[row], habits.change_rate[row]
-    for place in places:
-        frame = start + place
+    last = followed[frames[0]]
+    for frame in frames:
         length, new, touched = 0, 0, 0
         changed, usual, surprise, missed = 0, 0.0, 0.0, 0.0
-        last = before[frame]
         for position in range(MAX_DLC):
             value = payload[frame, position]
             if value != ABSENT:
@@ -166,13 +182,14 @@ def _bytes(x, places, start, before, dlc, payload, row, habits):
             changes += (changed - usual) / touched
             unlikely = max(unlikely, surprise / touched)
             frozen = max(frozen, missed / touched)
+        last = frame
     x[0] = num_new / num_bytes if num_bytes else 0.0
     x[1] = most_new
     if compared and habits.gap_count[row]:
         x[2] = min(1.0, max(-1.0, changes / compared))
         x[3] = unlikely
         x[4] = frozen
-    x[5] = wrong_length / len(places)
+    x[5] = wrong_length / len(frames)
 
 
 @njit(**COMPILED)

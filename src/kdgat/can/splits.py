@@ -169,6 +169,7 @@ def _store(
         edge_attr=torch.from_numpy(graphs.edge_attr),
         y=torch.from_numpy((counts > 0).astype(np.uint8)),
         attack_frames=torch.from_numpy(counts),
+        rule_count=torch.from_numpy(graphs.rule_count),
         capture=torch.zeros(len(starts), dtype=torch.int32),
         start=torch.from_numpy(starts),
         start_time=torch.from_numpy(time[starts]),

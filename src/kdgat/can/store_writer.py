@@ -15,6 +15,7 @@ SCHEMA = {
     "edge_attr": np.dtype(np.float32),
     "y": np.dtype(np.uint8),
     "attack_frames": np.dtype(np.int32),
+    "rule_count": np.dtype(np.int32),
     "capture": np.dtype(np.int32),
     "start": np.dtype(np.int64),
     "start_time": np.dtype(np.float64),

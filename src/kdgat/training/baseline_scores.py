@@ -62,8 +62,8 @@ def fit_baselines(
     }
     return {
         "call everything attack": lambda store: call_everything_attack(len(store)),
-        "two-line rule 1 frame": suspicious_frames,
-        "two-line rule 4 frames": suspicious_frames,
+        "two-line rule 1 frame": rule_count,
+        "two-line rule 4 frames": rule_count,
         ON_RECORDED: lambda store: forest.score(*_bags(store)),
         **{name: partial(_of_features, score) for name, score in on_features.items()},
         "frequency": frequency_score,
@@ -106,13 +106,12 @@ def window_features(store: GraphStore) -> np.ndarray:
     return torch.cat(pools, dim=1).numpy()
 
 
-def suspicious_frames(store: GraphStore) -> np.ndarray:
+def rule_count(store: GraphStore) -> np.ndarray:
     """Count frames with an ID unknown to the profile, or in under half of its mean gap.
 
     The published two-line rule, float64 `[num_graphs]`; 0 without a profile.
     """
-    column = store.node_features.index("suspicious_frames")
-    return np.rint(np.expm1(store.x[store.node_offsets[:-1], column].double().numpy()))
+    return store.rule_count.double().numpy()
 
 
 def frequency_score(store: GraphStore) -> np.ndarray:
