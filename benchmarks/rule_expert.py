@@ -18,7 +18,7 @@ from kdgat.calibration import CALIBRATED, fit_threshold
 from kdgat.can.graph_store import GraphStore
 from kdgat.metrics import detection_metrics
 from kdgat.scores import anomaly_logit, score_statistics
-from kdgat.training.baseline_scores import suspicious_frames
+from kdgat.training.baseline_scores import rule_count
 
 BUDGET = 0.001
 
@@ -62,7 +62,7 @@ def main() -> None:
     arguments = parser.parse_args()
     inputs = arguments.data_root / "05_model_input" / arguments.dataset
     store = GraphStore.load(newest(inputs, "drawn_validation_graphs.safetensors"))
-    count = np.log1p(suspicious_frames(store))
+    count = np.log1p(rule_count(store))
     tables = []
     for seed in arguments.seeds:
         outputs = arguments.data_root / "07_model_output" / arguments.dataset / f"seed_{seed}"
