@@ -5,6 +5,7 @@ import json
 import pytest
 
 from kdgat.datasets.batch_history import BatchHistoryDataset
+from kdgat.tracking.run import TrackedRun
 
 CPU, LARGER = "cpu, 1.0M parameters", "cpu, 9.0M parameters"
 
@@ -74,3 +75,14 @@ def test_without_records_there_is_no_row(put_on_record):
     assert shown() == []
     put_on_record(v1={"teacher": adapted(5)})
     assert shown("other") == []
+
+
+def test_epochs_before_batches_adapted_have_no_budget(put_on_record, tmp_path):
+    run = TrackedRun("v1")
+    for epoch, measured in enumerate([{}, {"batch_budget": 900.0}, {"batch_budget": 450.0}]):
+        run.log_epoch("teacher", epoch, {"batch_nodes": 64.0, **measured})
+    put_on_record(v1={})
+    run.keep_used()
+    table = BatchHistoryDataset(dataset="synthetic").load()
+    assert table["batch_nodes"].tolist() == [64.0] * 3
+    assert table["batch_budget"].fillna(0).tolist() == [0, 900, 450]

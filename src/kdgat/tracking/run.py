@@ -12,6 +12,7 @@ from kdgat.tracking.courier import Courier
 from kdgat.tracking.journal import Journal, milliseconds
 from kdgat.tracking.owners import Owner
 
+LOGGER = logging.getLogger(__name__)
 REQUIRED_TAGS = (
     "dataset",
     "model_size",
@@ -148,6 +149,7 @@ class TrackedRun:
         for name, value in kept.items():
             values = self._used.setdefault(stage, {}).setdefault(name, [])
             del values[epoch:]
+            values += [None] * (epoch - len(values))  # epochs before it was measured
             values.append(value)
 
     def keep_used(self) -> None:
@@ -171,10 +173,17 @@ class TrackedRun:
         """
         logging.getLogger("kdgat.epochs").removeHandler(self._epochs)
         if records.exists(self.version):
-            records.note(
-                self.version, status=status, error=error, used=self._used, ended=milliseconds()
-            )
+            self._note_end(status, error)
             self.log_artifact(records.path_of(self.version))
         self._journal.append("status", status=status, time=milliseconds(), error=error)
         self._journal.close()
         self._courier.finish(END_SECONDS[status])
+
+    def _note_end(self, status: str, error: str | None) -> None:
+        try:
+            records.note(
+                self.version, status=status, error=error, used=self._used, ended=milliseconds()
+            )
+        except OSError as refused:  # what ended the run is to be told, and to reach the store
+            record = records.path_of(self.version)
+            LOGGER.error("%s does not say how the run ended: %s", record, refused)
