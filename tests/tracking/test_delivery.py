@@ -1,8 +1,11 @@
 """Every record reaches a real SQLite store exactly once, whatever happens on the way."""
 
+import errno
+import os
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -10,7 +13,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from kdgat.errors import KdgatError
-from kdgat.tracking import delivery, journal
+from kdgat.tracking import delivery, journal, records
 from kdgat.tracking.delivery import State, deliver, deliver_others
 from kdgat.tracking.journal import Journal
 from kdgat.tracking.owners import Owner
@@ -141,6 +144,28 @@ def test_a_read_only_store_loses_nothing(data, begin, monkeypatch, caplog, tmp_p
         assert [record["kind"] for record, _ in journal.read(run.path)][-1] == "status"
     finally:
         subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_the_end_reaches_the_store_where_its_record_cannot_be_written(
+    data, begin, stored, monkeypatch, caplog
+):
+    run = begin("v1")
+    record = records.write("v1", {"status": "RUNNING"})
+    make_file = tempfile.mkstemp
+
+    def full_for_records(dir, prefix):
+        if dir == record.parent:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return make_file(dir=dir, prefix=prefix)
+
+    with monkeypatch.context() as full:
+        full.setattr(tempfile, "mkstemp", full_for_records)
+        run.end("FAILED", "no checkpoint could be written")
+    assert f"{record} does not say how the run ended: [Errno 28] No space left" in caplog.text
+    deliver(run.path)
+    (found,) = stored(data)
+    assert found.info.status == "FAILED"
+    assert records.read("v1")["status"] == "RUNNING"
 
 
 def test_what_the_store_refuses_is_kept_and_the_rest_arrives(data, stored):

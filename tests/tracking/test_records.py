@@ -3,7 +3,7 @@
 import platform
 from pathlib import Path
 
-from kdgat.tracking.records import differences, environment, processor
+from kdgat.tracking.records import differences, environment, git, processor
 
 PROCESSOR = "processor : 0\nmodel : {model}\nmodel name\t: AMD EPYC\nstepping : 1\n\n"
 
@@ -30,3 +30,10 @@ def test_what_has_changed_is_said_in_a_sentence_each():
         f"machine was Linux x86_64, AMD EPYC, model 1, is {before['machine']}",
         f"package torch was 1.0, is {before['packages']['torch']}",
     ]
+
+
+def test_without_a_program_git_there_is_no_commit(monkeypatch):
+    assert git(Path(), "rev-parse", "HEAD")
+    monkeypatch.setenv("PATH", "")
+    assert git(Path(), "rev-parse", "HEAD") == ""
+    assert environment(Path())["git_commit"] == "none"

@@ -2,7 +2,6 @@
 
 import os
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import pandas as pd
 from kedro.pipeline import Pipeline
 
-from kdgat import __version__, locations
+from kdgat import __version__
 from kdgat.lineage import Origin
 from kdgat.metrics import by_condition
 from kdgat.parameters import Parameters
@@ -124,7 +123,8 @@ def run_tags(parameters: Parameters, pipeline: Pipeline, version: str, project: 
         Tag -> value.
     """
     stages = {tag for node in pipeline.nodes for tag in node.tags}
-    commit = _git_commit(project)
+    described = ("describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
+    commit = records.git(project, *described) or "none"
     protocol = {"protocol": PROTOCOL} if "scorecard" in pipeline.all_outputs() else {}
     return {
         "dataset": parameters.dataset,
@@ -178,16 +178,3 @@ def _training_mode(parameters: Parameters, stages: set[str]) -> str:
     if len(used) == 1:
         return next(iter(used.values()))
     return ", ".join(f"{stage} {mode}" for stage, mode in used.items()) or "none"
-
-
-def _git_commit(project: Path) -> str:
-    if locations.CHECKOUT is None:
-        return "none"
-    answer = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
-        cwd=project,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return answer.stdout.strip() or "none"

@@ -3,10 +3,12 @@
 import json
 import logging
 import platform
+import shutil
 import subprocess
 from collections.abc import Iterator
 from importlib.metadata import distributions
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from kdgat import locations
@@ -16,6 +18,7 @@ from kdgat.tracking.journal import write_whole
 LOGGER = logging.getLogger(__name__)
 SCHEDULE = "batch_schedule"  # name of the budgets of a stage's batches among what was used
 KIND = "kind"  # name of the device and the model's size among what was used
+NOTING = Lock()  # the courier's thread notes, too
 LONGEST_DIFF = 1_000_000  # characters of `git diff` that a record keeps
 
 
@@ -47,14 +50,19 @@ def write(version: str, record: dict[str, Any]) -> Path:
 
 
 def note(version: str, **fields: Any) -> None:
-    """Add what has become known to a record, where there is one and the disk takes it."""
+    """Add what has become known to a record, where there is one.
+
+    Raises:
+        OSError: the disk refuses; the record stays as it was.
+    """
     path = path_of(version)
-    if not path.is_file():
-        return
-    record = json.loads(path.read_text())
-    if all(record.get(key) == value for key, value in fields.items()):
-        return
-    write_whole(path, record | fields)
+    with NOTING:
+        if not path.is_file():
+            return
+        record = json.loads(path.read_text())
+        if all(record.get(key) == value for key, value in fields.items()):
+            return
+        write_whole(path, record | fields)
 
 
 def read(version: str) -> dict[str, Any]:
@@ -133,12 +141,12 @@ def environment(project: Path) -> dict[str, Any]:
     Returns:
         Packages, Python, machine, git commit and the diff against it.
     """
-    diff = _git(project, "diff", "HEAD", "--", "src", "conf", "pyproject.toml")
+    diff = git(project, "diff", "HEAD", "--", "src", "conf", "pyproject.toml")
     return {
         "packages": packages(),
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {processor()}",
-        "git_commit": _git(project, "rev-parse", "HEAD") or "none",
+        "git_commit": git(project, "rev-parse", "HEAD") or "none",
         "git_diff": diff[:LONGEST_DIFF],
     }
 
@@ -180,14 +188,16 @@ def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     return changed
 
 
-def _name(item: Any) -> str:
-    return item.name.lower()
-
-
-def _git(project: Path, *arguments: str) -> str:
-    if locations.CHECKOUT is None:  # a repository around an installed package is somebody else's
+def git(project: Path, *arguments: str) -> str:
+    """Ask git about the project; empty outside a checkout, and where there is no git to ask."""
+    # A repository around an installed package is somebody else's.
+    if locations.CHECKOUT is None or shutil.which("git") is None:
         return ""
     answer = subprocess.run(
         ["git", *arguments], cwd=project, capture_output=True, text=True, check=False
     )
     return answer.stdout.strip()
+
+
+def _name(item: Any) -> str:
+    return item.name.lower()
