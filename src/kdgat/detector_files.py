@@ -74,7 +74,8 @@ def _weighed_models(agent: ModelArtifact, path: Path) -> dict[str, ModelArtifact
             place
             for name, parent in parents.items()
             if name.endswith(role)
-            for place in path.parents[3].glob(f"seed_*/{name}.safetensors/{parent['version']}/*")
+            for tree in path.parents[3:4]  # none above a file that was copied elsewhere
+            for place in tree.glob(f"seed_*/{name}.safetensors/{parent['version']}/*")
         ]
         if places:
             found[role] = read_model(places[0])

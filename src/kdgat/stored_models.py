@@ -138,10 +138,10 @@ def resolve(reference: str, *, dataset: str | None, seed: int | None) -> StoredM
 
     Raises:
         MissingInputError: there is none.
-        ParameterError: several fit.
+        ParameterError: several fit, or the path is not one of a stored model.
     """
     if Path(reference).is_file():
-        return StoredModel(Path(reference).resolve())
+        return _at(Path(reference).resolve())
     name, _, wanted = reference.partition("@")
     models = find(name=name, dataset=dataset, seed=seed)
     if not models:
@@ -161,6 +161,15 @@ def resolve(reference: str, *, dataset: str | None, seed: int | None) -> StoredM
             "say which with --dataset, --seed or name@version"
         )
     return fitting[0]
+
+
+def _at(path: Path) -> StoredModel:
+    if path.match(f"*/{SEED_FOLDER}[0-9]*/*/*/*") and path.parents[1].name == path.name:
+        return StoredModel(path)
+    raise ParameterError(
+        f"{path} is not where a run stores a model: "
+        f"<dataset>/{SEED_FOLDER}<n>/<file>/<version>/<file>"
+    )
 
 
 def _current(newest: StoredModel) -> StoredModel:

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -356,6 +357,26 @@ def test_a_mistyped_name_or_version_is_one_sentence(command, arguments, parts):
     (sentence,) = [line for line in printed.splitlines() if line.startswith("error: ")]
     for part in parts:
         assert part in sentence
+
+
+@pytest.mark.parametrize("action", ["show", "pin", "unpin"])
+def test_a_file_that_no_run_has_stored_is_one_sentence(command, data, tmp_path, action):
+    source = file_of(data, "student_classifier", versions_of(data, "student_classifier")[-1])
+    copied = tmp_path / "exports" / "model.safetensors"
+    copied.parent.mkdir()
+    shutil.copy(source, copied)
+    printed = command("models", action, str(copied), code=1)
+    assert f"error: {copied} is not where a run stores a model" in printed
+    assert list(tmp_path.rglob("*.safetensors")) == [copied]
+    assert not list(tmp_path.rglob("pinned.json"))
+
+
+def test_an_agent_without_its_models_beside_it_is_refused(data):
+    source = file_of(data, "student_agent", versions_of(data)[-1])
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # three folders at most above it
+        alone = shutil.copy(source, folder)
+        with pytest.raises(DataError, match="its autoencoder is not beside it"):
+            kdgat.load_detector(alone)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "class", "pickle"])
