@@ -1,5 +1,7 @@
 """The pipeline `reporting` on two variants and five seeds that are written by hand."""
 
+import math
+
 import pandas as pd
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
@@ -7,6 +9,7 @@ from kedro.runner import SequentialRunner
 from matplotlib.figure import Figure
 
 from kdgat.comparison import over_scenarios
+from kdgat.errors import DataError
 from kdgat.figures.comparison_page import gaps_text, table, verdicts
 from kdgat.parameters import Reporting
 from kdgat.pipelines.reporting import create_pipeline
@@ -79,13 +82,13 @@ class Kept(MemoryDataset):
         pass
 
 
-def report_on(cards: pd.DataFrame) -> dict:
+def report_on(cards: pd.DataFrame, parameters: Reporting = PARAMETERS) -> dict:
     kept = {name: Kept() for name in ("seed_summary", "paired_differences")}
     catalog = DataCatalog(
         {
             "reported_scorecards": MemoryDataset(cards),
             "reported_runs": MemoryDataset(RUNS),
-            "params:reporting": MemoryDataset(PARAMETERS),
+            "params:reporting": MemoryDataset(parameters),
             **kept,
         }
     )
@@ -143,6 +146,16 @@ def test_html_needs_no_other_file(report):
     assert html.count("data:image/png;base64,") == 4
     assert "<table>" in html
     assert "http" not in html
+
+
+def test_attack_free_captures_make_a_report_on_false_alarms():
+    cards = scorecards(2).assign(f1=math.nan, auroc=math.nan)
+    with pytest.raises(DataError, match=r"has f1, .* set another reporting\.metric"):
+        collect_results(cards, PARAMETERS)
+    of_alarms = PARAMETERS.model_copy(update={"metric": "false_positive_rate"})
+    report = report_on(cards, of_alarms)
+    assert set(report["seed_summary"]["metric"]) == {"false_positive_rate"}
+    assert "false positive rate" in report["comparison_page"]
 
 
 def sentences_on(cards: pd.DataFrame) -> list[str]:

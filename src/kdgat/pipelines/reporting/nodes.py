@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 
 from kdgat import comparison
 from kdgat.comparison import Ranking
+from kdgat.errors import DataError
 from kdgat.figures import comparison as charts
 from kdgat.figures import comparison_page as page
 from kdgat.figures.style import in_words
@@ -15,21 +16,38 @@ SUMMARISED = ("f1", "auroc", "false_positive_rate")
 
 
 def collect_results(reported_scorecards: pd.DataFrame, parameters: Reporting) -> pd.DataFrame:
-    """Take the compared metric of every dataset, scenario, model, variant and seed."""
-    return comparison.results_of(by_condition(reported_scorecards), parameters.metric)
+    """Take the compared metric of every dataset, scenario, model, variant and seed.
+
+    Raises:
+        DataError: no scenario has it.
+    """
+    results = comparison.results_of(by_condition(reported_scorecards), parameters.metric)
+    if results.empty:
+        raise DataError(
+            f"no scenario of these runs has {parameters.metric}, since each is all benign or all "
+            "attacks: set another reporting.metric"
+        )
+    return results
 
 
 def summarise_seeds(reported_scorecards: pd.DataFrame, parameters: Reporting) -> pd.DataFrame:
-    """Summarise the seeds, for the compared metric and for SUMMARISED; column `metric` first."""
+    """Summarise the seeds, for the compared metric and for those of SUMMARISED that are defined.
+
+    Column `metric` comes first.
+    """
+    scorecards = by_condition(reported_scorecards)
+    names = dict.fromkeys((parameters.metric, *SUMMARISED))
+    results = {metric: comparison.results_of(scorecards, metric) for metric in names}
     tables = {
         metric: comparison.summarise(
-            comparison.results_of(by_condition(reported_scorecards), metric),
+            values,
             metric,
             bootstrap=parameters.bootstrap,
             confidence=parameters.confidence,
             seed=parameters.bootstrap_seed,
         )
-        for metric in dict.fromkeys((parameters.metric, *SUMMARISED))
+        for metric, values in results.items()
+        if not values.empty
     }
     return pd.concat(tables, names=["metric"]).reset_index(level="metric").reset_index(drop=True)
 
