@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
+from kedro_datasets.pandas import CSVDataset
 
 from kdgat.errors import DataError
 from kdgat.figures import (
@@ -15,6 +17,7 @@ from kdgat.figures import (
     window_graphs,
 )
 from kdgat.figures.alarms import alarm_curve, alarm_shares
+from kdgat.locations import CONF
 
 
 @pytest.fixture
@@ -45,6 +48,17 @@ def test_alarm_shares_by_attack_type(windows):
     shares, counts = alarm_shares(windows, {"student_fusion": 1.5}, {"a": "dos", "b": "replay"})
     assert shares["student_fusion"].to_dict() == {"dos": 1.0, "replay": 0.0, "benign": 0.0}
     assert counts.to_dict() == {"dos": 1, "replay": 1, "benign": 4}
+
+
+def test_attack_types_are_words_also_where_captures_are_numbered(windows, tmp_path):
+    summary = tmp_path / "capture_summary.csv"
+    summary.write_text("capture,vehicle,attack_type,frames\na,1,001,9\nb,1,null,9\n")
+    catalog = yaml.safe_load((CONF / "base" / "catalog_data_processing.yml").read_text())
+    read = CSVDataset(filepath=str(summary), load_args=catalog["capture_summary"]["load_args"])
+    kinds = read.load().set_index("capture")["attack_type"].to_dict()
+    shares, _ = alarm_shares(windows, {"student_fusion": 1.5}, kinds)
+    assert shares["student_fusion"].to_dict() == {"001": 1.0, "null": 0.0, "benign": 0.0}
+    confusion_by_attack(windows, {"student_fusion": 1.5}, kinds)
 
 
 @pytest.mark.parametrize("draw", [precision_recall, false_alarms_and_recall])
