@@ -92,6 +92,18 @@ def test_the_learning_rate_follows_if_told(batch_size):
     assert scaled.learning_rate_factor == pytest.approx(3.0)
 
 
+def test_the_reported_learning_rate_is_the_one_that_was_used(train_it):
+    last = []
+    for scaled in (False, True):
+        memory = CpuMemory(torch.nn.Linear(1, 1), total=250_000)
+        _, epochs, _ = train_it(memory, mode="adaptive", scale_learning_rate=scaled)
+        last.append(epochs[-1].metrics)
+    plain, scaled = last
+    assert scaled["batch_budget"] == plain["batch_budget"] != 96
+    factor = scaled["batch_budget"] / 96  # nodes of the configured batch
+    assert scaled["learning_rate"] == pytest.approx(factor * plain["learning_rate"])
+
+
 def test_modes_and_datasets_lie_over_one_another(batch_size):
     settings = batch_size.model_copy(
         update={

@@ -103,7 +103,7 @@ class Loop:
             nodes, count = nodes + batches.num_nodes, count + 1
         return {
             "train_loss": self._sum(total) / batches.seen,
-            "learning_rate": self.schedule.get_last_lr()[0],
+            "learning_rate": self.optimizer.param_groups[0]["lr"],
             "batch_graphs": batches.seen / count,
             "batch_nodes": nodes / count,
         }
