@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from memory_splits import build_splits
 
-from kdgat.can.capture_tables import survey_captures
+from kdgat.can.capture_tables import CaptureTables, survey_captures
 from kdgat.can.captures import open_captures
 from kdgat.can.frames import ABSENT, frame_table
 from kdgat.can.left_out import leave_out
 from kdgat.can.readers.plain_csv import write_capture
 from kdgat.errors import ParameterError
 from kdgat.parameters import check_parameters
-from kdgat.pipelines.data_processing.nodes import read_further_vehicles
+from kdgat.pipelines.data_processing.nodes import read_captures, read_further_vehicles
 from kdgat.sweep.work import configuration
 
 NAMES = ("train_01/free-kia", "train_01/dos-kia", "train_01/dos-soul", "train_01/dos-7")
@@ -104,8 +104,21 @@ def test_a_further_dataset_does_not_bring_it_back(files):
     chosen = {"left_out_vehicles": "kia", "further_vehicles": "other"}
     raw = configuration(None, {"data_processing": chosen})["parameters"]
     parameters = check_parameters(raw).data_processing
-    assert list(read_further_vehicles(lambda _: files, parameters)) == []
+    none = CaptureTables({}, {}, {})
+    assert list(read_further_vehicles(none, lambda _: files, parameters)) == []
     chosen["left_out_vehicles"] = "soul"
     raw = configuration(None, {"data_processing": chosen})["parameters"]
     parameters = check_parameters(raw).data_processing
-    assert list(read_further_vehicles(lambda _: files, parameters)) == ["other/train_01/free-kia"]
+    further = read_further_vehicles(none, lambda _: files, parameters)
+    assert list(further) == ["other/train_01/free-kia"]
+
+
+def test_a_further_capture_that_training_has_is_left_out(files, caplog):
+    raw = configuration(None, {"data_processing": {"further_vehicles": "one+other"}})["parameters"]
+    parameters = check_parameters(raw).data_processing
+    own, _, _ = read_captures(files, parameters)
+    with caplog.at_level("INFO"):
+        assert list(read_further_vehicles(own, lambda _: files, parameters)) == []
+    assert "dropped one/train_01/free-kia: the same frames as train_01/free-kia" in caplog.text
+    fresh = read_further_vehicles(CaptureTables({}, {}, {}), lambda _: files, parameters)
+    assert list(fresh) == ["one/train_01/free-kia"]

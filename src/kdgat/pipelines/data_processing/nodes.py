@@ -49,20 +49,24 @@ def read_captures(
         leave_out(files, parameters.left_out_vehicles, bad_row_share=parameters.bad_row_share),
         allowed_repeats=parameters.allowed_repeats,
     )
-    for dropped, original in survey.repeated:
-        LOGGER.info("dropped %s: the same frames as %s", dropped, original)
+    _log_dropped(survey.repeated)
     for name in parameters.allowed_repeats:
         LOGGER.warning("%s may repeat training: its figures prove nothing", name)
     return survey.captures, survey.summary, survey.bad_rows
 
 
-def read_further_vehicles(captures_of: CapturesOf, parameters: DataProcessing) -> CaptureTables:
+def read_further_vehicles(
+    captures: CaptureTables, captures_of: CapturesOf, parameters: DataProcessing
+) -> CaptureTables:
     """Read the attack-free training captures of other datasets, further cars to train on.
 
-    Captures of `left_out_vehicles` are not among them.
+    Captures of `left_out_vehicles`, and those that repeat another of training, are not among them.
 
     Returns:
         `<dataset>/<scenario>/<capture>` -> frame table.
+
+    Raises:
+        DataError: as `survey_captures`.
     """
     readers = {
         f"{dataset}/{name}": partial(file, bad_row_share=parameters.bad_row_share)
@@ -74,7 +78,22 @@ def read_further_vehicles(captures_of: CapturesOf, parameters: DataProcessing) -
         return CaptureTables({}, {}, {})
     survey = survey_captures(readers)
     attacks = survey.summary["attack_frames"]
-    return survey.captures.only([name for name, n in zip(readers, attacks, strict=True) if n == 0])
+    benign = survey.captures.only(
+        [name for name, n in zip(readers, attacks, strict=True) if n == 0]
+    )
+    first = {
+        note.content: name for name, note in captures.notes.items() if name.startswith("train_")
+    }
+    for name, note in benign.notes.items():
+        first.setdefault(note.content, name)
+    repeated = [(name, first[note.content]) for name, note in benign.notes.items()]
+    _log_dropped([(name, original) for name, original in repeated if name != original])
+    return benign.only([name for name, original in repeated if name == original])
+
+
+def _log_dropped(repeated: list[tuple[str, str]]) -> None:
+    for dropped, original in repeated:
+        LOGGER.info("dropped %s: the same frames as %s", dropped, original)
 
 
 def build_graph_stores(

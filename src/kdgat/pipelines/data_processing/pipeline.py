@@ -33,6 +33,7 @@ def create_pipeline() -> Pipeline:
             Node(
                 nodes.read_further_vehicles,
                 inputs={
+                    "captures": "captures",
                     "captures_of": "captures_of_any_dataset",
                     "parameters": "params:data_processing",
                 },
