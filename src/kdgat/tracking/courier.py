@@ -33,27 +33,20 @@ class Courier(threading.Thread):
         self._wanted_end = threading.Event()
         self._is_away = False
 
-    def start_and_wait(self, seconds: float) -> str | None:
+    def start_and_wait(self, seconds: float) -> None:
         """Start, and wait a while for the run's id.
 
         Args:
             seconds: the longest wait.
-
-        Returns:
-            The id of the MLflow run, if the store answered in time.
         """
         self.start()
         self._first_try.wait(seconds)
-        return self.run_id
 
-    def finish(self, seconds: float) -> bool:
-        """Deliver the rest and stop.
+    def finish(self, seconds: float) -> None:
+        """Deliver the rest and stop; the log says where the store does not have everything.
 
         Args:
             seconds: the longest wait.
-
-        Returns:
-            Whether the store has everything.
         """
         self._wanted_end.set()
         self.join(seconds)
@@ -64,7 +57,6 @@ class Courier(threading.Thread):
                 locations.tracking_uri(),
                 self.path,
             )
-        return not self.path.exists()
 
     def run(self) -> None:
         """Deliver until told to stop, and then once more."""
@@ -74,7 +66,9 @@ class Courier(threading.Thread):
             is_last = self._wanted_end.is_set()
             if self._try():
                 interval = INTERVAL_SECONDS
-                looked_for_others = looked_for_others or self._bring_in_others()
+                if not looked_for_others:
+                    looked_for_others = True
+                    self._bring_in_others()
             else:
                 interval = min(2 * interval, LONGEST_INTERVAL_SECONDS)
             self._first_try.set()
@@ -96,10 +90,9 @@ class Courier(threading.Thread):
             self._is_away = False
         return not self._is_away
 
-    def _bring_in_others(self) -> bool:
+    def _bring_in_others(self) -> None:
         try:
             for version in deliver_others(self.path):
                 LOGGER.info("brought run %s into the tracking store", version)
         except STORE_TROUBLE as error:
             LOGGER.warning("runs left behind stay so for now: %s", " ".join(str(error).split()))
-        return True

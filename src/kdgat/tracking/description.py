@@ -84,8 +84,7 @@ def capture_metrics(summary: pd.DataFrame) -> dict[str, float]:
     Args:
         summary: one row per capture.
     """
-    counts = [name for name in CAPTURE_COUNTS if name in summary]
-    totals = {f"captures/{name}": float(summary[name].sum()) for name in counts}
+    totals = {f"captures/{name}": float(summary[name].sum()) for name in CAPTURE_COUNTS}
     return {**totals, "captures/captures": float(len(summary))}
 
 
