@@ -117,7 +117,6 @@ class Detector:
             starts=starts[starts >= num_learned] if num_learned else None,
             profile=profile,
         )
-        self._check_features(graphs.node_features, graphs.edge_features)
         scores = self._scores(graphs)
         named = np.full(len(scores), True)
         point = self.operating_point if profile is None else self.calibrated_operating_point
@@ -209,17 +208,3 @@ class Detector:
                 joined = next(iter(suspicion.values()))
             texts[rows] = ids_as_text(name_ids(joined, chosen))
         return texts.tolist()
-
-    def _check_features(self, *found: tuple[str, ...]) -> None:
-        for role in ("autoencoder", "classifier"):
-            if role not in self.parts:
-                continue
-            metadata = self.parts[role].metadata
-            known = (metadata["node_feature_names"], metadata["edge_feature_names"])
-            for names, expected in zip(found, known, strict=True):
-                if list(names) != expected:
-                    raise DataError(
-                        f"the {role} was trained on {len(expected)} features "
-                        f"({', '.join(expected[:3])}, ...), this kdgat makes {len(names)} "
-                        f"({', '.join(names[:3])}, ...): use the kdgat of its git commit"
-                    )

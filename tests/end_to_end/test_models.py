@@ -72,7 +72,7 @@ def test_a_model_says_where_it_comes_from(data):
         "student_autoencoder",
         "teacher_classifier",
     }
-    assert {"window", "stride", "node_feature_names", "edge_feature_names"} <= metadata.keys()
+    assert {"window", "stride", "node_feature_names", "feature_sample"} <= metadata.keys()
 
 
 def test_every_model_carries_the_operating_point_of_the_evaluation(data):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from kdgat.can.feature_sample import feature_sample
 from kdgat.errors import DataError
 from kdgat.models.artifact import build_module, pack
 from kdgat.models.gat import GAT
@@ -26,7 +27,7 @@ def autoencoder(autoencoder_model):
     torch.manual_seed(0)
     arguments = GRAPH | autoencoder_model.model_dump()
     model = build_module("vgae", arguments)
-    metadata = {"score_statistics": STATISTICS}
+    metadata = {"score_statistics": STATISTICS, "feature_sample": feature_sample()}
     return pack(kind="vgae", arguments=arguments, model=model, metadata=metadata)
 
 
@@ -35,7 +36,8 @@ def classifier(classifier_model):
     torch.manual_seed(0)
     arguments = GRAPH | classifier_model.model_dump()
     model = build_module("gat", arguments)
-    return pack(kind="gat", arguments=arguments, model=model, metadata={})
+    metadata = {"feature_sample": feature_sample()}
+    return pack(kind="gat", arguments=arguments, model=model, metadata=metadata)
 
 
 def test_one_row_per_window_in_order_whatever_the_batch(
@@ -52,6 +54,22 @@ def test_one_row_per_window_in_order_whatever_the_batch(
         np.testing.assert_allclose(
             score(artifact, validation, compute=single), table, rtol=2e-4, atol=1e-5
         )
+
+
+@pytest.mark.parametrize(
+    ("sample", "found"),
+    [
+        ([("dominance", 9.0), *feature_sample()[1:]], r"1 alike \(dominance\)"),
+        ([], r"48 alike \(dominance, gap_median_to_min, gap_max_to_median, \.\.\.\)"),
+    ],
+)
+def test_a_model_of_features_measured_otherwise_is_refused(
+    autoencoder, classifier, validation, compute, sample, found
+):
+    for score, model in ((score_autoencoder, autoencoder), (score_classifier, classifier)):
+        former = replace(model, metadata={**model.metadata, "feature_sample": sample})
+        with pytest.raises(DataError, match=f"does not measure {found}: train it again"):
+            score(former, validation, compute=compute)
 
 
 def test_classifier_features_by_hand(classifier, validation, compute):

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from kdgat.can.feature_sample import differing_features
 from kdgat.can.graph_store import GraphStore
 from kdgat.can.loading import loader
 from kdgat.can.samplers import AdjustableBatches, BatchLimit
@@ -70,8 +71,11 @@ def autoencoder_judge(autoencoder: ModelArtifact, *, compute: Compute) -> Judge:
 
     Returns:
         Store -> float64 `[num_graphs, 8]`, columns AUTOENCODER_FEATURES.
+
+    Raises:
+        DataError: it was trained on features that this kdgat does not measure alike.
     """
-    model = build(autoencoder)
+    model = _network(autoencoder)
 
     def judge(store: GraphStore) -> pd.DataFrame:
         components = anomaly_components(model, store, compute)
@@ -91,8 +95,11 @@ def classifier_judge(classifier: ModelArtifact, *, compute: Compute) -> Judge:
 
     Returns:
         Store -> float64 `[num_graphs, 7]`, columns CLASSIFIER_FEATURES.
+
+    Raises:
+        DataError: it was trained on features that this kdgat does not measure alike.
     """
-    model = build(classifier)
+    model = _network(classifier)
 
     def logit_and_embedding(inputs: dict) -> Tensor:
         embedding = model.embed(**inputs)
@@ -114,6 +121,18 @@ def classifier_judge(classifier: ModelArtifact, *, compute: Compute) -> Judge:
         return pd.DataFrame(table, columns=list(CLASSIFIER_FEATURES))
 
     return judge
+
+
+def _network(artifact: ModelArtifact) -> nn.Module:
+    changed = differing_features(artifact.metadata.get("feature_sample", []))
+    if changed:
+        names = ", ".join(changed[:3]) + (", ..." if len(changed) > 3 else "")
+        raise DataError(
+            f"a stored {artifact.kind} was trained on features of which this kdgat does not "
+            f"measure {len(changed)} alike ({names}): train it again, or use the kdgat of its "
+            "git commit"
+        )
+    return build(artifact)
 
 
 def score_autoencoder(

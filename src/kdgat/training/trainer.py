@@ -8,6 +8,7 @@ from lightning.fabric import seed_everything
 from torch import nn
 from torch_geometric.data import Batch
 
+from kdgat.can.feature_sample import feature_sample
 from kdgat.can.graph_store import GraphStore
 from kdgat.can.scaling import FeatureScaling
 from kdgat.errors import KdgatError
@@ -72,6 +73,7 @@ def lineage(
         "seed": seed,
         "node_feature_names": list(store.node_features),
         "edge_feature_names": list(store.edge_features),
+        "feature_sample": feature_sample(),
         "window": store.window,
         "stride": store.stride,
         "parameters": parameters.model_dump(mode="json"),
