@@ -1,6 +1,6 @@
 """What a window says about its transitions: the compiled kernels.
 
-`graphs.py` holds the names and the meaning of every feature, in the order written here.
+`feature_names.py` holds the names and the meaning of every feature, in the order written here.
 """
 
 import numpy as np

@@ -25,7 +25,9 @@ none (docs/decisions/0003-drawn-windows.md). Test windows are measured without o
 against the first seconds of their own capture, which are then not scored (calibrated).
 Gaps and changes against the profile also count from the ID's last frame before the window, or, if
 the ID has a rhythm and its first frame in the window is on time, from the one that was on time a
-period earlier (`kdgat.can.on_time`): the car's own frame is not early because of a forged one.
+period earlier (`kdgat.can.on_time`): it is not early because of a frame forged before the window.
+Within the window a frame counts from the one of its ID before it. An ID has a rhythm if the profile
+knows ten of its gaps or more, with a standard deviation of a tenth of their mean at most.
 `kdgat.can.profile.Profile` saves, loads, merges and updates profiles, frame by frame or all at once
 with the same numbers.
 """

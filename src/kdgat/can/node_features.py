@@ -1,6 +1,6 @@
 """What a window says about each of its IDs: the compiled kernels.
 
-`graphs.py` holds the names and the meaning of every feature, in the order written here.
+`feature_names.py` holds the names and the meaning of every feature, in the order written here.
 Nothing depends on the car's own scale: times are compared with the window's other times,
 counts with other counts, and the ID's value is never a feature.
 """

@@ -1,10 +1,10 @@
 """What a window says about each of its IDs against the car's profile: the compiled kernels.
 
-`graphs.py` holds the names and the meaning of every feature, in the order written here. Times
-are measured against the ID's own rhythm, bytes against its own habits. Gaps and changes count
+`feature_names.py` holds the names and the meaning of every feature, in the order written here.
+Times are measured against the ID's own rhythm, bytes against its own habits. Gaps and changes count
 from the ID's frame before, even where that lies before the window: an attack cut in two by the
 window's edge keeps its evidence. Where it does, a frame on time counts from the one that it follows
-in the rhythm of its ID: the car's own frame is not early because of a forged one.
+in the rhythm of its ID: it is not early because of a frame forged before the window.
 """
 
 import numpy as np
