@@ -14,7 +14,7 @@ from kdgat.can.splits import Cut, capture_blocks
 from kdgat.can.vehicles import VEHICLES
 from kdgat.models.artifact import ModelArtifact
 from kdgat.parameters import Compute
-from kdgat.training.scoring import agent_judge, autoencoder_judge, classifier_judge, fusion_table
+from kdgat.training.scoring import agent_judge, autoencoder_judge, classifier_judge, join_scores
 
 TIMED = 30
 """Windows timed, one after another; the median counts."""
@@ -94,22 +94,13 @@ def model_seconds(
     compute: Compute,
 ) -> pd.DataFrame:
     """Time both detectors of a size and their fusion, which needs both; as `judge_seconds`."""
-    one = single_windows(store)[0]
-    table = fusion_table(autoencoder, classifier, one, compute=compute)
+    reconstruct = autoencoder_judge(autoencoder, compute=compute)
+    classify = classifier_judge(classifier, compute=compute)
     weigh = agent_judge(agent, compute=compute)
-    seconds = judge_seconds(
-        {
-            f"{size}_autoencoder": autoencoder_judge(autoencoder, compute=compute),
-            f"{size}_classifier": classifier_judge(classifier, compute=compute),
-        },
-        store,
-    )
-    both = seconds["computation_seconds"].sum() - graph_seconds(store.window)
-    fused = both + median_seconds(lambda number: weigh(table))
-    return pd.concat(
-        [
-            seconds,
-            pd.DataFrame({"model": [f"{size}_fusion"], "computation_seconds": [fused]}),
-        ],
-        ignore_index=True,
-    )
+    statistics = autoencoder.metadata["score_statistics"]
+
+    def fuse(one: GraphStore) -> pd.DataFrame:
+        return weigh(join_scores(reconstruct(one), classify(one), statistics))
+
+    judges = {"autoencoder": reconstruct, "classifier": classify, "fusion": fuse}
+    return judge_seconds({f"{size}_{role}": judge for role, judge in judges.items()}, store)

@@ -19,6 +19,7 @@ from kdgat.scores import (
     AUTOENCODER_FEATURES,
     CLASSIFIER_FEATURES,
     FUSION_FEATURES,
+    ScoreStatistics,
     anomaly_logit,
     attack_probability,
     binary_entropy,
@@ -168,9 +169,24 @@ def fusion_table(
         float64 `[num_graphs, 16]`, columns FUSION_COLUMNS: the 15 features of the state and
         `anomaly_logit`.
     """
-    anomaly = score_autoencoder(autoencoder, store, compute=compute)
-    attack = score_classifier(classifier, store, compute=compute)
-    logit = anomaly_logit(anomaly["anomaly_score"], autoencoder.metadata["score_statistics"])
+    return join_scores(
+        score_autoencoder(autoencoder, store, compute=compute),
+        score_classifier(classifier, store, compute=compute),
+        autoencoder.metadata["score_statistics"],
+    )
+
+
+def join_scores(
+    anomaly: pd.DataFrame, attack: pd.DataFrame, statistics: ScoreStatistics
+) -> pd.DataFrame:
+    """Join what both detectors say of the same windows; `fusion_table` says what it holds.
+
+    Args:
+        anomaly: of `autoencoder_judge`.
+        attack: of `classifier_judge`.
+        statistics: of benign anomaly scores, see `scores.score_statistics`.
+    """
+    logit = anomaly_logit(anomaly["anomaly_score"], statistics)
     return pd.concat([anomaly, attack], axis=1).assign(anomaly_logit=logit)
 
 
