@@ -10,6 +10,7 @@ from typing import Any
 from kdgat import locations, versions
 from kdgat.datasets.tensors import read_description
 from kdgat.errors import DataError, MissingInputError, ParameterError
+from kdgat.parameters import flatten
 from kdgat.tracking import records
 
 SUFFIX = ".safetensors"
@@ -202,20 +203,10 @@ def ancestors(models: Iterable[StoredModel]) -> set[tuple[str, str]]:
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, Any, Any]]:
     """Compare two nested dictionaries leaf by leaf: (dotted path, before, after), None = absent."""
-    flat_before, flat_after = _flatten(before), _flatten(after)
+    flat_before, flat_after = flatten(before), flatten(after)
     names = sorted(flat_before.keys() | flat_after.keys())
     pairs = ((name, flat_before.get(name), flat_after.get(name)) for name in names)
     return [(name, old, new) for name, old, new in pairs if old != new]
-
-
-def _flatten(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat = {}
-    for key, leaf in value.items():
-        if isinstance(leaf, dict):
-            flat |= _flatten(leaf, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = leaf
-    return flat
 
 
 def readable(models: Iterable[StoredModel]) -> tuple[list[StoredModel], list[str]]:

@@ -1,7 +1,7 @@
 """All parameters of a run, checked as one tree."""
 
 from difflib import get_close_matches
-from typing import Annotated, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -82,18 +82,19 @@ def _fields_at(path: list[str]) -> list[str]:
     return list(group.model_fields)
 
 
-def flatten(parameters: BaseModel) -> dict[str, str | int | float | bool]:
+def flatten(parameters: BaseModel | dict[str, Any]) -> dict[str, Any]:
     """Name every single value by its dotted path, as `--params` takes it.
 
     Args:
-        parameters: a group of parameters.
+        parameters: a group of parameters, or nested dictionaries.
 
     Returns:
-        Dotted path -> value.
+        Dotted path -> value; a dictionary in a group is a value.
     """
+    nested = dict if isinstance(parameters, dict) else BaseModel
     flat = {}
-    for key, value in parameters:
-        if isinstance(value, BaseModel):
+    for key, value in dict(parameters).items():
+        if isinstance(value, nested):
             flat |= {f"{key}.{inner}": leaf for inner, leaf in flatten(value).items()}
         else:
             flat[key] = value

@@ -23,7 +23,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from kdgat.errors import ParameterError
-from kdgat.parameters import Group
+from kdgat.parameters import Group, flatten
 from kdgat.sweep.cells import WHOLE_CHAIN, Cell, Value
 
 PLAIN_VARIANT = "plain"
@@ -68,7 +68,7 @@ class Plan(Group):
     def _flatten_overrides(cls, overrides: object) -> object:
         if not isinstance(overrides, dict):
             return overrides
-        return {name: flatten_changes(changes or {}) for name, changes in overrides.items()}
+        return {name: flatten(changes or {}) for name, changes in overrides.items()}
 
     @field_validator("overrides")
     @classmethod
@@ -223,14 +223,3 @@ def parse_seeds(text: str) -> list[int]:
             raise ValueError(f"the range {part.strip()} runs backwards")
         seeds += range(int(first), int(last or first) + 1)
     return seeds
-
-
-def flatten_changes(changes: dict) -> dict[str, Any]:
-    """Name every value of nested dictionaries by its dotted path."""
-    flat = {}
-    for key, value in changes.items():
-        if isinstance(value, dict):
-            flat |= {f"{key}.{inner}": leaf for inner, leaf in flatten_changes(value).items()}
-        else:
-            flat[key] = value
-    return flat

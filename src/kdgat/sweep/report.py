@@ -8,8 +8,9 @@ from kedro.framework.project import settings
 from mlflow.exceptions import MlflowException
 
 from kdgat.errors import MissingInputError, ParameterError
+from kdgat.parameters import flatten
 from kdgat.sweep.cells import Cell
-from kdgat.sweep.plan import PLAIN_VARIANT, flatten_changes
+from kdgat.sweep.plan import PLAIN_VARIANT
 from kdgat.sweep.status import Record, State, Status, all_records, status_of
 from kdgat.sweep.work import RUN_PARAMETERS, Work, versioned_files
 from kdgat.tracking import records
@@ -143,7 +144,7 @@ def _differing(found: list[Record]) -> list[str]:
 
 
 def _texts(record: Record) -> dict[str, str]:
-    return {key: str(value) for key, value in flatten_changes(record["parameters"]).items()}
+    return {key: str(value) for key, value in flatten(record["parameters"]).items()}
 
 
 def _cell_of(record: Record, differing: list[str]) -> Cell:

@@ -9,7 +9,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from kdgat import locations
-from kdgat.sweep.plan import flatten_changes
+from kdgat.parameters import flatten
 from kdgat.sweep.work import Work
 from kdgat.tracking import journal, records
 from kdgat.tracking.owners import Owner
@@ -132,7 +132,7 @@ def _does(record: Record, work: Work) -> bool:
         return False
     if parameters["dataset"] != work.dataset or work.seed not in (None, parameters["seed"]):
         return False
-    values = flatten_changes(parameters)
+    values = flatten(parameters)
     return all(key in values and str(values[key]) == value for key, value in work.parameters)
 
 

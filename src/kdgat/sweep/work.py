@@ -17,9 +17,9 @@ from omegaconf import OmegaConf
 
 from kdgat import locations
 from kdgat.errors import ParameterError
-from kdgat.parameters import check_parameters
+from kdgat.parameters import check_parameters, flatten
 from kdgat.sweep.cells import WHOLE_CHAIN, Cell
-from kdgat.sweep.plan import Plan, flatten_changes
+from kdgat.sweep.plan import Plan
 
 DEFAULT_PIPELINE = "__default__"
 SEED = "params:seed"
@@ -165,7 +165,7 @@ def _parameters(cell: Cell) -> dict[str, str]:
     changes = OmegaConf.to_container(OmegaConf.from_dotlist(dots))
     runtime = {"dataset": cell.dataset, "seed": cell.trained_with, **changes}
     raw = configuration(cell.environment, runtime)["parameters"]
-    values = flatten_changes(check_parameters(raw).model_dump(mode="json"))
+    values = flatten(check_parameters(raw).model_dump(mode="json"))
     return {key: str(value) for key, value in values.items()}
 
 

@@ -3,7 +3,6 @@
 import os
 import socket
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from kedro.pipeline import Pipeline
 from kdgat import __version__
 from kdgat.lineage import Origin
 from kdgat.metrics import by_condition
-from kdgat.parameters import Parameters
+from kdgat.parameters import Parameters, flatten
 from kdgat.slurm.job import job_name, job_tags
 from kdgat.tracking import records
 
@@ -66,16 +65,8 @@ def name_run(experiment: str, parameters: Parameters, chosen: dict[str, Any]) ->
         `fusion hcrl_sa seed 2`, or `fusion hcrl_sa seed 2 distillation.soft.enabled=False`.
     """
     usual = f"{experiment} {parameters.dataset} seed {parameters.seed}"
-    others = [f"{k}={v}" for k, v in _flat(chosen) if k not in ("dataset", "seed")]
+    others = [f"{k}={v}" for k, v in flatten(chosen).items() if k not in ("dataset", "seed")]
     return " ".join([usual, *others])[:NAME_LENGTH]
-
-
-def _flat(values: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in values.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{above}{key}.")
-        else:
-            yield f"{above}{key}", value
 
 
 def capture_metrics(summary: pd.DataFrame) -> dict[str, float]:
