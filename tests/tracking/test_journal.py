@@ -8,7 +8,7 @@ import pytest
 
 from kdgat.tracking import journal
 from kdgat.tracking.journal import Journal
-from kdgat.tracking.owners import Owner, job_name
+from kdgat.tracking.owners import Owner, job_id
 
 
 def kinds(path) -> list[str]:
@@ -129,7 +129,7 @@ def test_a_job_elsewhere_is_asked_of_the_queue(tmp_path, monkeypatch, answer, co
 def test_a_job_is_named_as_the_queue_names_it(monkeypatch):
     monkeypatch.setenv("SLURM_JOB_ID", "18")
     monkeypatch.delenv("SLURM_ARRAY_JOB_ID", raising=False)
-    assert job_name() == "18"
+    assert job_id() == "18"
     monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "17")
     monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "3")
-    assert job_name() == "17_3"
+    assert job_id() == "17_3"

@@ -9,8 +9,7 @@ from kdgat.comparison import compare_pairs
 from kdgat.errors import DataError
 from kdgat.figures.scorecard import UNDEFINED
 from kdgat.figures.style import in_words, require_columns
-from kdgat.metrics.verdicts import BASELINES, DETECTORS, contests, is_baseline
-from kdgat.metrics.verdicts import FUSIONS as WAYS_TO_JOIN
+from kdgat.metrics.verdicts import BASELINES, DETECTORS, WAYS_TO_JOIN, contests, is_baseline
 
 FUSIONS = ("student_fusion", "teacher_fusion")
 RIVALS = {

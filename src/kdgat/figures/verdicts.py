@@ -5,17 +5,17 @@ import pandas as pd
 from kdgat.figures.scorecard import figure_text
 from kdgat.figures.style import in_words
 from kdgat.metrics import by_condition
-from kdgat.metrics.verdicts import BASELINES, DETECTORS, FUSIONS, LEVEL, LOSES, UNCLEAR, WINS
+from kdgat.metrics.verdicts import BASELINES, DETECTORS, LEVEL, LOSES, UNCLEAR, WAYS_TO_JOIN, WINS
 
 SIDES = {
     BASELINES: ("kdgat", "a baseline"),
     DETECTORS: ("the agent's fusion", "a detector alone"),
-    FUSIONS: ("the agent's fusion", "another way"),
+    WAYS_TO_JOIN: ("the agent's fusion", "another way"),
 }
 HEADINGS = {
     BASELINES: "Against the best baseline of each scenario, chosen on test",
     DETECTORS: "The agent against the better of its detectors alone",
-    FUSIONS: "The agent against other ways to join its detectors",
+    WAYS_TO_JOIN: "The agent against other ways to join its detectors",
 }
 DOUBTS = {
     LEVEL: ", by no more than the interval",

@@ -12,7 +12,7 @@ from kdgat.metrics.scorecards import margins
 
 SIZES = ("teacher", "student")
 WINS, LOSES, LEVEL, UNCLEAR = "wins", "loses", "level", "unclear"
-BASELINES, DETECTORS, FUSIONS = "baselines", "detectors", "fusions"
+BASELINES, DETECTORS, WAYS_TO_JOIN = "baselines", "detectors", "fusions"
 VERDICT_COLUMNS = (
     "contest",
     "protocol",
@@ -54,7 +54,7 @@ def contests(models: list[str]) -> list[Contest]:
         joined = [name for name in models if name.endswith(f" of {size}s")]
         found.append(Contest(BASELINES, fusion, [name for name in models if is_baseline(name)]))
         found.append(Contest(DETECTORS, fusion, alone))
-        found.append(Contest(FUSIONS, fusion, joined))
+        found.append(Contest(WAYS_TO_JOIN, fusion, joined))
     return [one for one in found if one.model in models and one.rivals]
 
 

@@ -39,7 +39,7 @@ class Owner:
     def this_process(cls) -> Self:
         """Describe the calling process."""
         process = psutil.Process()
-        return cls(socket.gethostname(), process.pid, process.create_time(), job_name())
+        return cls(socket.gethostname(), process.pid, process.create_time(), job_id())
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> Self:
@@ -72,7 +72,7 @@ class Owner:
         return _job_runs(self.job) if self.job else None
 
 
-def job_name() -> str | None:
+def job_id() -> str | None:
     """Name the SLURM job of this process, `4711` or `4711_3`; None outside SLURM."""
     array_job = os.environ.get("SLURM_ARRAY_JOB_ID")
     if array_job:

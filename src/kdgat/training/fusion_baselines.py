@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from kdgat.scores import FUSION_FEATURES
 
-FUSIONS = ("mean", "maximum", "logistic", "perceptron")
+JOINS = ("mean", "maximum", "logistic", "perceptron")
 HIDDEN = (32, 32)
 EPOCHS = 100
 
@@ -64,7 +64,7 @@ def fusion_baseline_seconds(model_seconds: pd.DataFrame) -> pd.DataFrame:
     """
     fused = model_seconds[model_seconds["model"].str.endswith("_fusion")]
     size = fused["model"].str.removesuffix("_fusion")
-    parts = [fused.assign(model=f"{name} of " + size + "s") for name in FUSIONS]
+    parts = [fused.assign(model=f"{name} of " + size + "s") for name in JOINS]
     return pd.concat(parts, ignore_index=True)
 
 

@@ -8,15 +8,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from kdgat.can.graph_store import GraphStore
+from kdgat.metrics.offenders import NAMED_COLUMNS
 from kdgat.models.artifact import ModelArtifact, build
 from kdgat.parameters import Compute
 from kdgat.training.scoring import over_batches
 from kdgat.training.window_scores import Part, window_table
 
-NAMED = 3
+NAMED = len(NAMED_COLUMNS)
 """IDs named per window, at most."""
-
-NAMED_COLUMNS = tuple(f"named_{place + 1}" for place in range(NAMED))
 
 MOST_WINDOWS = 64
 """Windows in a batch, at most: the classifier's read-out is asked once per node."""
