@@ -1,26 +1,62 @@
-"""A model knows when its features are measured otherwise."""
+"""Fixed frames tell how features are measured."""
 
-import json
+import os
+import subprocess
+import sys
+
+import numpy as np
 
 from kdgat.can.feature_names import EDGE_FEATURES, NODE_FEATURES
-from kdgat.can.feature_sample import differing_features, feature_sample
+from kdgat.can.feature_sample import feature_sample
 
 NAMES = [*NODE_FEATURES, *EDGE_FEATURES]
 
+OTHERS = """
+import numpy as np
+from kdgat.can import feature_sample, on_time, profile_features
+usual = feature_sample.feature_sample.__wrapped__()
+for module, name, value in (
+    (on_time, "FEW_GAPS", 5), (on_time, "FEW_GAPS", 20),
+    (on_time, "LARGEST_SPREAD", 0.05), (on_time, "LARGEST_SPREAD", 0.3),
+    (on_time, "ON_TIME", 0.05), (on_time, "ON_TIME", 0.2), (on_time, "GAIN", 0.2),
+    (on_time, "LOST", 3.0), (on_time, "LOST", 50.0), (profile_features, "EARLY", 0.4),
+):
+    before = getattr(module, name)
+    setattr(module, name, value)
+    other = feature_sample.feature_sample.__wrapped__()
+    setattr(module, name, before)
+    print(name, value, float(np.abs(np.subtract(other, usual)).max()))
+"""
 
-def test_the_sample_has_every_feature_at_work():
-    sample = feature_sample()
-    assert [name for name, _ in sample] == NAMES
-    assert all(abs(value) > 1e-3 for _, value in sample)
+
+def test_every_feature_is_at_work():
+    assert len(feature_sample()) == len(NAMES)
+    idle = [name for name, mean in zip(NAMES, feature_sample(), strict=True) if abs(mean) < 1e-3]
+    assert idle == []
 
 
-def test_equal_features_do_not_differ_and_others_are_named():
-    sample = feature_sample()
-    assert differing_features([(name, value * (1 + 1e-5)) for name, value in sample]) == []
-    assert differing_features(json.loads(json.dumps(sample))) == []
-    first, second, *others = sample
-    assert differing_features([(first[0], 0.9), second, *others]) == [first[0]]
-    assert differing_features([second, first, *others]) == NAMES[:2]
-    assert differing_features(sample[:-1]) == NAMES[-1:]
-    assert differing_features([*sample, ("later", 1.0)]) == ["later"]
-    assert differing_features([]) == NAMES
+def test_what_decides_how_a_feature_is_measured_shows():
+    # Constants are compiled into the kernels: without a compiler they can be others.
+    answer = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", OTHERS],
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    differences = [line.split() for line in answer.stdout.splitlines()]
+    assert len(differences) == 10
+    assert [row for row in differences if float(row[2]) < 2e-4] == []
+
+
+def test_plain_python_measures_the_same():
+    code = "from kdgat.can.feature_sample import feature_sample; print(*feature_sample())"
+    answer = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    plain = [float(mean) for mean in answer.stdout.split()]
+    np.testing.assert_allclose(plain, feature_sample(), rtol=1e-5, atol=1e-6)

@@ -16,6 +16,7 @@ from kdgat.pipelines.pictures.nodes import (
     draw_window_graphs,
 )
 from kdgat.sweep.work import configuration
+from kdgat.training.feature_check import features_of
 
 COMPUTE = check_parameters(configuration(None, {})["parameters"]).compute
 NETWORK = {"id_rows": 8, "id_dim": 2, "hidden": 2, "heads": 1, "layers": 1, "dropout": 0.0}
@@ -84,7 +85,8 @@ def untrained(kind: str, store, **arguments: float):
         "edge_features": len(store.edge_features),
     }
     arguments = features | NETWORK | arguments
-    return pack(kind=kind, arguments=arguments, model=build_module(kind, arguments), metadata={})
+    model = build_module(kind, arguments)
+    return pack(kind=kind, arguments=arguments, model=model, metadata=features_of(store))
 
 
 def test_a_silence_has_no_place_in_the_latent_space(five_graphs):

@@ -92,7 +92,7 @@ def test_the_learning_rate_follows_if_told(batch_size):
     assert scaled.learning_rate_factor == pytest.approx(3.0)
 
 
-def test_the_reported_learning_rate_is_the_one_that_was_used(train_it):
+def test_the_reported_learning_rate_is_scaled_too(train_it):
     last = []
     for scaled in (False, True):
         memory = CpuMemory(torch.nn.Linear(1, 1), total=250_000)

@@ -20,7 +20,8 @@ from kdgat.errors import DataError
 
 HEADER_KEY = "kdgat_graphs"
 PER_GRAPH = ("y", "attack_frames", "rule_count", "capture", "start", "start_time", "end_time")
-DESCRIPTION = ("captures", "node_features", "edge_features", "window", "stride", "identity")
+SHARED = ("node_features", "edge_features", "feature_sample", "window", "stride")
+DESCRIPTION = ("captures", *SHARED, "identity")
 
 DATA_BATCH = type(Batch(_base_cls=Data))
 """PyG's class of batches of `Data`, looked up once."""
@@ -73,6 +74,8 @@ class GraphStore:
         captures: names, `<scenario>/<capture>`.
         node_features: names of the columns of `x`.
         edge_features: names of the columns of `edge_attr`.
+        feature_sample: how they are measured, see `kdgat.can.feature_sample`; empty in a store
+            that no capture was measured for.
         window: frames in a window.
         stride: frames from one window's start to the next.
         identity: what it was made from, see `kdgat.can.identity`; empty for a part of a store.
@@ -97,6 +100,7 @@ class GraphStore:
     edge_features: tuple[str, ...]
     window: int
     stride: int
+    feature_sample: tuple[float, ...] = ()
     identity: str = ""
     file: "MappedFile | None" = field(default=None, init=False)
 
@@ -243,8 +247,9 @@ class GraphStore:
             with safe_open(path, framework="pt") as file:
                 description = json.loads(file.metadata()[HEADER_KEY])
                 tensors = {name: file.get_tensor(name) for name in _TENSORS}
-            lists = {key: tuple(v) for key, v in description.items() if isinstance(v, list)}
-            store = cls(**tensors, **{**description, **lists})
+            said = {name: description[name] for name in DESCRIPTION}
+            lists = {name: tuple(value) for name, value in said.items() if isinstance(value, list)}
+            store = cls(**tensors, **{**said, **lists})
             object.__setattr__(store, "file", MappedFile.at(path))
         except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
             raise DataError(
@@ -290,10 +295,7 @@ def concatenate(stores: Sequence[GraphStore]) -> GraphStore:
         node_offsets=offsets_of(torch.cat([store.node_offsets.diff() for store in stores])),
         edge_offsets=offsets_of(torch.cat([store.edge_offsets.diff() for store in stores])),
         captures=tuple(captures),
-        node_features=first.node_features,
-        edge_features=first.edge_features,
-        window=first.window,
-        stride=first.stride,
+        **{name: getattr(first, name) for name in SHARED},
     )
 
 

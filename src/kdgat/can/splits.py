@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 
 from kdgat.can.clock import bus_time
+from kdgat.can.feature_sample import feature_sample
 from kdgat.can.graph_store import GraphStore, concatenate
 from kdgat.can.graphs import EDGE_FEATURES, NODE_FEATURES, Graphs, iterate_graphs
 from kdgat.can.profile import Profile
@@ -179,6 +180,7 @@ def _store(
         captures=(name,),
         node_features=NODE_FEATURES,
         edge_features=EDGE_FEATURES,
+        feature_sample=feature_sample(),
         window=cut.window,
         stride=cut.stride,
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from kdgat.can.graph_store import HEADER_KEY, PER_GRAPH, GraphStore
+from kdgat.can.graph_store import HEADER_KEY, PER_GRAPH, SHARED, GraphStore
 from kdgat.can.tensor_files import TensorFileWriter
 
 SCHEMA = {
@@ -84,10 +84,7 @@ class StoreWriter:
         head = GraphStore(
             **{name: getattr(self._like, name) for name in SCHEMA},
             captures=self.captures,
-            node_features=self._like.node_features,
-            edge_features=self._like.edge_features,
-            window=self._like.window,
-            stride=self._like.stride,
+            **{name: getattr(self._like, name) for name in SHARED},
             identity=self._identity,
         )
         self._file.finish({HEADER_KEY: head.description()})

@@ -14,6 +14,7 @@ from kdgat.parameters import Compute, Distillation, Soft
 from kdgat.training.autoencoder import AutoencoderTask, benign_graphs, fit_autoencoder
 from kdgat.training.classifier import ClassifierTask, attack_weights, fit_classifier
 from kdgat.training.curriculum import EpochSampler, epoch_sampler
+from kdgat.training.feature_check import require_same_features
 from kdgat.training.losses import autoencoder_loss, label_loss, soft_target_loss
 from kdgat.training.scoring import score_autoencoder
 from kdgat.training.trainer import (
@@ -143,7 +144,7 @@ def train_student_autoencoder(
         The best epoch's model and one dict an epoch.
 
     Raises:
-        DataError: no benign window in a part, or a teacher whose weights do not fit.
+        DataError: no benign window in a part, or a teacher whose weights or features do not fit.
     """
     stage_seed = start_stage(seed=seed, stage=AUTOENCODER_STAGE, compute=compute)
     benign = benign_graphs(train, part="training")
@@ -154,6 +155,7 @@ def train_student_autoencoder(
         "fit": parameters.autoencoder_fit,
     }
     if parameters.soft.enabled:
+        require_same_features(teacher, train)
         task = DistilledAutoencoderTask(
             teacher=frozen(teacher), soft=parameters.soft, **ingredients
         )
@@ -200,7 +202,8 @@ def train_student_classifier(
         The best epoch's model and one dict an epoch.
 
     Raises:
-        DataError: a class is missing in a part, or a teacher whose weights do not fit.
+        DataError: a class is missing in a part, or a teacher whose weights or features do not
+            fit.
     """
     stage_seed = start_stage(seed=seed, stage=CLASSIFIER_STAGE, compute=compute)
     arguments = network_arguments(train, parameters.classifier.model_dump())
@@ -211,6 +214,7 @@ def train_student_classifier(
         **attack_weights(train, validation, mode=parameters.mode),
     }
     if parameters.soft.enabled:
+        require_same_features(teacher, train)
         task = DistilledClassifierTask(teacher=frozen(teacher), soft=parameters.soft, **ingredients)
     else:
         task = ClassifierTask(**ingredients)

@@ -10,6 +10,7 @@ from kdgat.can.graph_store import GraphStore
 from kdgat.errors import DataError
 from kdgat.models.artifact import ModelArtifact, build
 from kdgat.parameters import Compute
+from kdgat.training.feature_check import require_same_features
 from kdgat.training.scoring import over_batches
 from kdgat.training.trainer import network_inputs
 
@@ -27,6 +28,7 @@ def latent_of_windows(
     Returns:
         float32 `[num_graphs, latent]`: the posterior mean, averaged over the window's nodes.
     """
+    require_same_features(autoencoder, store)
     network = build(autoencoder)
 
     def of_batch(inputs: dict) -> Tensor:
@@ -52,6 +54,7 @@ def edge_attention(classifier: ModelArtifact, window: GraphStore) -> NDArray[np.
     """
     if len(window) != 1:
         raise DataError(f"attention is drawn of one window at a time, not of {len(window)}")
+    require_same_features(classifier, window)
     inputs = network_inputs(window.batch([0]))
     names = ("x", "arbitration_id", "edge_index", "edge_attr")
     with torch.inference_mode():

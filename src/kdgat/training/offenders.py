@@ -11,6 +11,7 @@ from kdgat.can.graph_store import GraphStore
 from kdgat.metrics.offenders import NAMED_COLUMNS
 from kdgat.models.artifact import ModelArtifact, build
 from kdgat.parameters import Compute
+from kdgat.training.feature_check import require_same_features
 from kdgat.training.scoring import over_batches
 from kdgat.training.window_scores import Part, window_table
 
@@ -35,6 +36,7 @@ def node_suspicion(
     Returns:
         float64 `[num_nodes]`; it orders the nodes of one window, higher = more suspicious.
     """
+    require_same_features(model, store)
     network = build(model)
 
     def of_batch(inputs: dict) -> Tensor:

@@ -8,7 +8,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from kdgat.can.feature_sample import differing_features
 from kdgat.can.graph_store import GraphStore
 from kdgat.can.loading import loader
 from kdgat.can.samplers import AdjustableBatches, BatchLimit
@@ -26,6 +25,7 @@ from kdgat.scores import (
     chosen_weight,
     fused_logit,
 )
+from kdgat.training.feature_check import require_same_features
 from kdgat.training.memory import is_out_of_memory
 from kdgat.training.trainer import network_inputs
 
@@ -74,11 +74,12 @@ def autoencoder_judge(autoencoder: ModelArtifact, *, compute: Compute) -> Judge:
         Store -> float64 `[num_graphs, 8]`, columns AUTOENCODER_FEATURES.
 
     Raises:
-        DataError: it was trained on features that this kdgat does not measure alike.
+        DataError: by the judge, see `require_same_features`.
     """
-    model = _network(autoencoder)
+    model = build(autoencoder)
 
     def judge(store: GraphStore) -> pd.DataFrame:
+        require_same_features(autoencoder, store)
         components = anomaly_components(model, store, compute)
         score = model.cpu().anomaly_score(components)
         table = torch.cat([components, score.unsqueeze(1)], dim=1).double().numpy()
@@ -98,9 +99,9 @@ def classifier_judge(classifier: ModelArtifact, *, compute: Compute) -> Judge:
         Store -> float64 `[num_graphs, 7]`, columns CLASSIFIER_FEATURES.
 
     Raises:
-        DataError: it was trained on features that this kdgat does not measure alike.
+        DataError: by the judge, see `require_same_features`.
     """
-    model = _network(classifier)
+    model = build(classifier)
 
     def logit_and_embedding(inputs: dict) -> Tensor:
         embedding = model.embed(**inputs)
@@ -114,6 +115,7 @@ def classifier_judge(classifier: ModelArtifact, *, compute: Compute) -> Judge:
         return torch.stack(statistics, dim=1)
 
     def judge(store: GraphStore) -> pd.DataFrame:
+        require_same_features(classifier, store)
         values = over_batches(logit_and_embedding, model, store, compute, 5).double().numpy()
         logit = values[:, 0]
         table = np.column_stack(
@@ -122,18 +124,6 @@ def classifier_judge(classifier: ModelArtifact, *, compute: Compute) -> Judge:
         return pd.DataFrame(table, columns=list(CLASSIFIER_FEATURES))
 
     return judge
-
-
-def _network(artifact: ModelArtifact) -> nn.Module:
-    changed = differing_features(artifact.metadata.get("feature_sample", []))
-    if changed:
-        names = ", ".join(changed[:3]) + (", ..." if len(changed) > 3 else "")
-        raise DataError(
-            f"a stored {artifact.kind} was trained on features of which this kdgat does not "
-            f"measure {len(changed)} alike ({names}): train it again, or use the kdgat of its "
-            "git commit"
-        )
-    return build(artifact)
 
 
 def score_autoencoder(

@@ -8,7 +8,6 @@ from lightning.fabric import seed_everything
 from torch import nn
 from torch_geometric.data import Batch
 
-from kdgat.can.feature_sample import feature_sample
 from kdgat.can.graph_store import GraphStore
 from kdgat.can.scaling import FeatureScaling
 from kdgat.errors import KdgatError
@@ -17,6 +16,7 @@ from kdgat.parameters import Compute, Fit, Group
 from kdgat.training.batch_size import GraphSizes, settled
 from kdgat.training.checkpoints import Checkpoint, checkpoint_size, run_memory
 from kdgat.training.curriculum import CurriculumSampler, EpochSampler
+from kdgat.training.feature_check import features_of
 from kdgat.training.processes import Training, device_name, together
 from kdgat.training.report import short, stage_report, thousands
 from kdgat.training.task import GraphTask
@@ -71,9 +71,7 @@ def lineage(
     return {
         "training_mode": training_mode,
         "seed": seed,
-        "node_feature_names": list(store.node_features),
-        "edge_feature_names": list(store.edge_features),
-        "feature_sample": feature_sample(),
+        **features_of(store),
         "window": store.window,
         "stride": store.stride,
         "parameters": parameters.model_dump(mode="json"),
