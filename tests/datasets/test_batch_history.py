@@ -1,6 +1,7 @@
 """Which runs' batch sizes are shown beside one another."""
 
 import json
+import math
 
 import pytest
 
@@ -86,3 +87,20 @@ def test_epochs_before_batches_adapted_have_no_budget(put_on_record, tmp_path):
     table = BatchHistoryDataset(dataset="synthetic").load()
     assert table["batch_nodes"].tolist() == [64.0] * 3
     assert table["batch_budget"].fillna(0).tolist() == [0, 900, 450]
+    put_on_record(v2={"teacher": {"batch_nodes": [64.0, 64.0], "batch_budget": [900.0]}})
+    (row, last) = BatchHistoryDataset(dataset="synthetic").load()["batch_budget"]
+    assert math.isnan(row)
+    assert last == 900.0
+
+
+def test_an_epoch_told_again_without_budgets_forgets_those_before(put_on_record):
+    run = TrackedRun("v1")
+    for epoch in (0, 1):
+        run.log_epoch("teacher", epoch, {"batch_nodes": 64.0, "batch_budget": 900.0})
+    for epoch in (0, 1, 2):
+        run.log_epoch("teacher", epoch, {"batch_nodes": 32.0})
+    put_on_record(v1={})
+    run.keep_used()
+    table = BatchHistoryDataset(dataset="synthetic").load()
+    assert table["batch_nodes"].tolist() == [32.0] * 3
+    assert table["batch_budget"].isna().all()

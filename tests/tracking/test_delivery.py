@@ -161,11 +161,20 @@ def test_the_end_reaches_the_store_where_its_record_cannot_be_written(
     with monkeypatch.context() as full:
         full.setattr(tempfile, "mkstemp", full_for_records)
         run.end("FAILED", "no checkpoint could be written")
-    assert f"{record} does not say how the run ended: [Errno 28] No space left" in caplog.text
+    assert caplog.text.count(f"{record} lacks what has become known since: [Errno 28]") == 1
     deliver(run.path)
     (found,) = stored(data)
     assert found.info.status == "FAILED"
     assert records.read("v1")["status"] == "RUNNING"
+
+
+def test_a_spoilt_record_does_not_hide_how_a_run_ended(data, begin, stored, caplog):
+    run = begin("v1")
+    records.write("v1", {"status": "RUNNING"}).write_text('{"status": "RUN')
+    run.end("FAILED", "the true cause")
+    assert caplog.text.count("v1.json lacks what has become known since") == 1
+    (found,) = stored(data)
+    assert found.info.status == "FAILED"
 
 
 def test_what_the_store_refuses_is_kept_and_the_rest_arrives(data, stored):

@@ -1,9 +1,19 @@
 """What a record says of the machine and packages that a run's numbers depend on."""
 
 import platform
+import subprocess
 from pathlib import Path
+from threading import Thread
 
-from kdgat.tracking.records import differences, environment, git, processor
+from kdgat.tracking.records import (
+    differences,
+    environment,
+    git,
+    note,
+    processor,
+    read,
+    write,
+)
 
 PROCESSOR = "processor : 0\nmodel : {model}\nmodel name\t: AMD EPYC\nstepping : 1\n\n"
 
@@ -32,8 +42,25 @@ def test_what_has_changed_is_said_in_a_sentence_each():
     ]
 
 
-def test_without_a_program_git_there_is_no_commit(monkeypatch):
-    assert git(Path(), "rev-parse", "HEAD")
+def test_without_a_program_git_there_is_no_commit(monkeypatch, tmp_path):
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    assert git(tmp_path, "rev-parse", "--is-inside-work-tree") == "true"
     monkeypatch.setenv("PATH", "")
-    assert git(Path(), "rev-parse", "HEAD") == ""
-    assert environment(Path())["git_commit"] == "none"
+    assert git(tmp_path, "rev-parse", "--is-inside-work-tree") == ""
+    assert environment(tmp_path)["git_commit"] == "none"
+
+
+def test_notes_of_two_threads_are_both_kept(monkeypatch, tmp_path):
+    monkeypatch.setenv("KDGAT_DATA_ROOT", str(tmp_path))
+    write("v1", {})
+
+    def note_often(name: str) -> None:
+        for number in range(100):
+            note("v1", **{f"{name}_{number}": number})
+
+    threads = [Thread(target=note_often, args=(name,)) for name in ("one", "other")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(read("v1")) == 200

@@ -73,5 +73,9 @@ def _is_like(used: dict[str, Any], newest: dict[str, Any]) -> bool:
 
 def _rows(stage: str, run: Run) -> list[dict[str, Any]]:
     version, used = run
-    values = pd.DataFrame({name: used[name] for name in COLUMNS if name in used})
+    told = {name: used[name] for name in COLUMNS if name in used}
+    epochs = max(map(len, told.values()), default=0)
+    # Batches may adapt from a later epoch on.
+    columns = {name: [None] * (epochs - len(each)) + each for name, each in told.items()}
+    values = pd.DataFrame(columns)
     return values.assign(stage=stage, version=version, epoch=values.index).to_dict("records")

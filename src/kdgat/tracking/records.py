@@ -19,6 +19,7 @@ LOGGER = logging.getLogger(__name__)
 SCHEDULE = "batch_schedule"  # name of the budgets of a stage's batches among what was used
 KIND = "kind"  # name of the device and the model's size among what was used
 NOTING = Lock()  # the courier's thread notes, too
+OUTDATED: set[Path] = set()  # records that could not be added to
 LONGEST_DIFF = 1_000_000  # characters of `git diff` that a record keeps
 
 
@@ -50,19 +51,19 @@ def write(version: str, record: dict[str, Any]) -> Path:
 
 
 def note(version: str, **fields: Any) -> None:
-    """Add what has become known to a record, where there is one.
-
-    Raises:
-        OSError: the disk refuses; the record stays as it was.
-    """
+    """Add what has become known to a record, where there is one; say once if it cannot be."""
     path = path_of(version)
+    if not path.is_file():
+        return
     with NOTING:
-        if not path.is_file():
-            return
-        record = json.loads(path.read_text())
-        if all(record.get(key) == value for key, value in fields.items()):
-            return
-        write_whole(path, record | fields)
+        try:
+            record = json.loads(path.read_text())
+            if any(record.get(key) != value for key, value in fields.items()):
+                write_whole(path, record | fields)
+        except (OSError, ValueError) as error:  # disk full, record spoilt: no reason to end a run
+            if path not in OUTDATED:
+                LOGGER.error("%s lacks what has become known since: %s", path, error)
+            OUTDATED.add(path)
 
 
 def read(version: str) -> dict[str, Any]:

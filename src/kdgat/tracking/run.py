@@ -12,7 +12,6 @@ from kdgat.tracking.courier import Courier
 from kdgat.tracking.journal import Journal, milliseconds
 from kdgat.tracking.owners import Owner
 
-LOGGER = logging.getLogger(__name__)
 REQUIRED_TAGS = (
     "dataset",
     "model_size",
@@ -146,9 +145,12 @@ class TrackedRun:
         kept = {name: value for name, value in metrics.items() if name.startswith(USED)}
         if used is not None:
             kept[records.SCHEDULE] = used
+        so_far = self._used.setdefault(stage, {})
+        for values in so_far.values():
+            if isinstance(values, list):
+                del values[epoch:]
         for name, value in kept.items():
-            values = self._used.setdefault(stage, {}).setdefault(name, [])
-            del values[epoch:]
+            values = so_far.setdefault(name, [])
             values += [None] * (epoch - len(values))  # epochs before it was measured
             values.append(value)
 
@@ -173,17 +175,10 @@ class TrackedRun:
         """
         logging.getLogger("kdgat.epochs").removeHandler(self._epochs)
         if records.exists(self.version):
-            self._note_end(status, error)
+            records.note(
+                self.version, status=status, error=error, used=self._used, ended=milliseconds()
+            )
             self.log_artifact(records.path_of(self.version))
         self._journal.append("status", status=status, time=milliseconds(), error=error)
         self._journal.close()
         self._courier.finish(END_SECONDS[status])
-
-    def _note_end(self, status: str, error: str | None) -> None:
-        try:
-            records.note(
-                self.version, status=status, error=error, used=self._used, ended=milliseconds()
-            )
-        except OSError as refused:  # what ended the run is to be told, and to reach the store
-            record = records.path_of(self.version)
-            LOGGER.error("%s does not say how the run ended: %s", record, refused)
