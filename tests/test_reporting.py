@@ -150,7 +150,7 @@ def test_html_needs_no_other_file(report):
 
 def test_attack_free_captures_make_a_report_on_false_alarms():
     cards = scorecards(2).assign(f1=math.nan, auroc=math.nan)
-    with pytest.raises(DataError, match=r"has f1, .* set another reporting\.metric"):
+    with pytest.raises(DataError, match=r"has f1, .*kedro report --metric"):
         collect_results(cards, PARAMETERS)
     of_alarms = PARAMETERS.model_copy(update={"metric": "false_positive_rate"})
     report = report_on(cards, of_alarms)

@@ -87,9 +87,8 @@ def sweep(
         name = plan_file.stem if plan_file else "sweep"
         try:
             collection = collect_plan(works, statuses)
-            click.echo(
-                f"report: {run_reporting(collection, name, plan.environment, plan.reference)}"
-            )
+            page = run_reporting(collection, name, plan.environment, reference=plan.reference)
+            click.echo(f"report: {page}")
         except MissingInputError as error:
             click.echo(f"no report: {error}")
     if not done and not only_status and not only_cell:
@@ -103,8 +102,14 @@ def sweep(
 )
 @click.option("--filter", "search", default="", help="runs that match this filter of MLflow")
 @click.option("--name", help="folder of the report  [default: the plan's name, else report]")
+@click.option("--metric", help="column of the scorecard to compare by  [default: reporting.metric]")
 def report(
-    plan_file: Path | None, run_ids: tuple[str, ...], search: str, name: str | None, **choices: Any
+    plan_file: Path | None,
+    run_ids: tuple[str, ...],
+    search: str,
+    name: str | None,
+    metric: str | None,
+    **choices: Any,
 ) -> None:
     """Compare runs: those of a plan, or any that made scorecards.
 
@@ -123,7 +128,8 @@ def report(
     else:
         collection = collect_runs(list(run_ids), search)
     folder = name or (plan_file.stem if plan_file else "report")
-    click.echo(f"report: {run_reporting(collection, folder, environment, reference)}")
+    page = run_reporting(collection, folder, environment, reference=reference, metric=metric)
+    click.echo(f"report: {page}")
 
 
 def _read(plan_file: Path | None, choices: dict[str, Any]) -> Plan:

@@ -91,7 +91,12 @@ def collect_runs(names: list[str], search: str) -> Collection:
 
 
 def run_reporting(
-    collection: Collection, name: str, environment: str | None, reference: str | None = None
+    collection: Collection,
+    name: str,
+    environment: str | None,
+    *,
+    reference: str | None = None,
+    metric: str | None = None,
 ) -> Path:
     """Save a collection under a report's name and run the pipeline `reporting` on it.
 
@@ -100,11 +105,13 @@ def run_reporting(
         name: of the report, a folder's name.
         environment: Kedro's `--env`.
         reference: the variant that all others are compared with; None compares every two.
+        metric: by which they are compared; None for that of the configuration.
 
     Returns:
         The report as one HTML file.
     """
-    group = {"name": name} | ({"reference": reference} if reference else {})
+    chosen = {"name": name, "reference": reference, "metric": metric}
+    group = {key: value for key, value in chosen.items() if value}
     runtime = {"dataset": collection.runs["dataset"].iloc[0], REPORTING: group}
     session = settings.SESSION_CLASS.create(env=environment, runtime_params=runtime)
     with session:

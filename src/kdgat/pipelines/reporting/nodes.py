@@ -25,7 +25,7 @@ def collect_results(reported_scorecards: pd.DataFrame, parameters: Reporting) ->
     if results.empty:
         raise DataError(
             f"no scenario of these runs has {parameters.metric}, since each is all benign or all "
-            "attacks: set another reporting.metric"
+            "attacks: compare by another, as in `kedro report --metric false_positive_rate`"
         )
     return results
 
