@@ -74,6 +74,7 @@ def show(reference: str, dataset: str | None, seed: int | None) -> None:
     from kdgat import stored_models
 
     model = stored_models.resolve(reference, dataset=dataset, seed=seed)
+    stored_models.require_stored(model)
     provenance = model.provenance
     made_of = provenance.get("dataset", {})
     lines = {
@@ -147,6 +148,7 @@ def pin(reference: str, dataset: str | None, seed: int | None) -> None:
     from kdgat import stored_models
 
     model = stored_models.resolve(reference, dataset=dataset, seed=seed)
+    stored_models.require_stored(model)
     versions.pin(model.folder, model.version)
     click.echo(f"pinned {model.name}@{model.version} for {model.dataset}, seed {model.seed}")
 
@@ -159,6 +161,7 @@ def unpin(reference: str, dataset: str | None, seed: int | None) -> None:
     from kdgat import stored_models
 
     model = stored_models.resolve(reference, dataset=dataset, seed=seed)
+    stored_models.require_stored(model)
     pinned = versions.pinned(model.folder)
     versions.unpin(model.folder)
     done = f"unpinned {pinned}" if pinned else "nothing was pinned"

@@ -1,5 +1,6 @@
 """The models on disk: find, compare and trace them."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -139,10 +140,10 @@ def resolve(reference: str, *, dataset: str | None, seed: int | None) -> StoredM
 
     Raises:
         MissingInputError: there is none.
-        ParameterError: several fit, or the path is not one of a stored model.
+        ParameterError: several fit.
     """
     if Path(reference).is_file():
-        return _at(Path(reference).resolve())
+        return StoredModel(Path(reference).absolute())
     name, _, wanted = reference.partition("@")
     models = find(name=name, dataset=dataset, seed=seed)
     if not models:
@@ -164,13 +165,19 @@ def resolve(reference: str, *, dataset: str | None, seed: int | None) -> StoredM
     return fitting[0]
 
 
-def _at(path: Path) -> StoredModel:
-    if path.match(f"*/{SEED_FOLDER}[0-9]*/*/*/*") and path.parents[1].name == path.name:
-        return StoredModel(path)
-    raise ParameterError(
-        f"{path} is not where a run stores a model: "
-        f"<dataset>/{SEED_FOLDER}<n>/<file>/<version>/<file>"
-    )
+def require_stored(model: StoredModel) -> None:
+    """Refuse a file, named by its path, that lies where no run stores a model.
+
+    Raises:
+        ParameterError: it does.
+    """
+    seed = model.path.parents[2].name if len(model.path.parents) > 3 else ""
+    is_stored = re.fullmatch(rf"{SEED_FOLDER}\d+", seed) and model.folder.name == model.path.name
+    if not is_stored or model.path.suffix != SUFFIX:
+        raise ParameterError(
+            f"{model.path} is not where a run stores a model: "
+            f"<dataset>/{SEED_FOLDER}<n>/<model>{SUFFIX}/<version>/<model>{SUFFIX}"
+        )
 
 
 def _current(newest: StoredModel) -> StoredModel:
