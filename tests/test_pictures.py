@@ -52,10 +52,12 @@ def test_alarm_shares_by_attack_type(windows):
 
 def test_attack_types_are_words_also_where_captures_are_numbered(windows, tmp_path):
     summary = tmp_path / "capture_summary.csv"
-    summary.write_text("capture,vehicle,attack_type,frames\na,1,001,9\nb,1,null,9\n")
+    summary.write_text("capture,vehicle,attack_type,frames\n7,1,001,9\n8,1,null,9\n")
     catalog = yaml.safe_load((CONF / "base" / "catalog_data_processing.yml").read_text())
     read = CSVDataset(filepath=str(summary), load_args=catalog["capture_summary"]["load_args"])
-    kinds = read.load().set_index("capture")["attack_type"].to_dict()
+    table = read.load()
+    assert table.loc[0].to_list() == ["7", "1", "001", 9]
+    kinds = table.assign(capture=["a", "b"]).set_index("capture")["attack_type"].to_dict()
     shares, _ = alarm_shares(windows, {"student_fusion": 1.5}, kinds)
     assert shares["student_fusion"].to_dict() == {"001": 1.0, "null": 0.0, "benign": 0.0}
     confusion_by_attack(windows, {"student_fusion": 1.5}, kinds)

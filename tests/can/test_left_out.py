@@ -122,3 +122,6 @@ def test_a_further_capture_that_training_has_is_left_out(files, caplog):
     assert "dropped one/train_01/free-kia: the same frames as train_01/free-kia" in caplog.text
     fresh = read_further_vehicles(CaptureTables({}, {}, {}), lambda _: files, parameters)
     assert list(fresh) == ["one/train_01/free-kia"]
+    tested = CaptureTables({}, {"test_01/x": own.notes["train_01/free-kia"]}, {})
+    known = read_further_vehicles(tested, lambda _: files, parameters)
+    assert list(known) == ["one/train_01/free-kia"], "the leak report is to find it"

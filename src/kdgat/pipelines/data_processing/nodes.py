@@ -87,7 +87,8 @@ def read_further_vehicles(
     for name, note in benign.notes.items():
         first.setdefault(note.content, name)
     repeated = [(name, first[note.content]) for name, note in benign.notes.items()]
-    _log_dropped([(name, original) for name, original in repeated if name != original])
+    dropped = [(name, original) for name, original in repeated if name != original]
+    _log_dropped(survey.repeated + dropped)
     return benign.only([name for name, original in repeated if name == original])
 
 
