@@ -63,6 +63,11 @@ def test_trained_detectors_name_the_struck_id(
     train, validation, scaling, compute, fit, autoencoder_model, classifier_model, loss, curriculum,
     struck,
 ):  # fmt: skip
+    attacks, hit = struck
+    names = ("first", "second", "third", "has_profile")
+    train, validation, attacks = (
+        replace(store, node_features=names) for store in (train, validation, attacks)
+    )
     shared = {"train": train, "validation": validation, "scaling": scaling}
     autoencoder, _ = train_autoencoder(
         **shared,
@@ -84,17 +89,12 @@ def test_trained_detectors_name_the_struck_id(
         compute=compute,
         seed=1,
     )
-    attacks, hit = struck
     for model in (autoencoder, classifier):
         named = name_ids(node_suspicion(model, attacks, compute=compute), attacks)
         # By chance one of six.
         assert (named[:, :1] == hit.numpy()).mean() > 0.5
     states = pd.DataFrame({"fusion_weight": np.full(len(validation), 0.5)})
-    part = Part(
-        replace(validation, node_features=("first", "second", "third", "has_profile")),
-        "test",
-        "zero_shot",
-    )
+    part = Part(validation, "test", "zero_shot")
     table = named_in_attacks(
         part, "student", states, autoencoder=autoencoder, classifier=classifier, compute=compute
     )
