@@ -29,6 +29,17 @@ for module, name, value in (
 """
 
 
+def in_plain_python(code: str) -> str:
+    """Run code without the compiler and return what it printed."""
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
 def test_every_feature_is_at_work():
     assert len(feature_sample()) == len(NAMES)
     idle = [name for name, mean in zip(NAMES, feature_sample(), strict=True) if abs(mean) < 1e-3]
@@ -37,26 +48,12 @@ def test_every_feature_is_at_work():
 
 def test_what_decides_how_a_feature_is_measured_shows():
     # Constants are compiled into the kernels: without a compiler they can be others.
-    answer = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", OTHERS],
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    differences = [line.split() for line in answer.stdout.splitlines()]
+    differences = [line.split() for line in in_plain_python(OTHERS).splitlines()]
     assert len(differences) == 10
     assert [row for row in differences if float(row[2]) < 2e-4] == []
 
 
 def test_plain_python_measures_the_same():
     code = "from kdgat.can.feature_sample import feature_sample; print(*feature_sample())"
-    answer = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code],
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    plain = [float(mean) for mean in answer.stdout.split()]
+    plain = [float(mean) for mean in in_plain_python(code).split()]
     np.testing.assert_allclose(plain, feature_sample(), rtol=1e-5, atol=1e-6)
