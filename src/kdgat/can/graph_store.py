@@ -2,12 +2,10 @@
 
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -16,6 +14,7 @@ from torch import Tensor
 from torch_geometric.data import Batch, Data
 
 from kdgat.can.gathering import gather_batch, gather_rows, offsets_of
+from kdgat.can.mapped_file import MappedFile
 from kdgat.errors import DataError
 
 HEADER_KEY = "kdgat_graphs"
@@ -28,23 +27,6 @@ DATA_BATCH = type(Batch(_base_cls=Data))
 
 PART = 2**13
 """Graphs that are read at once where all are: some 60 MB."""
-
-
-class MappedFile(NamedTuple):
-    """A file in memory; while it is mapped no other file gets its number."""
-
-    path: Path
-    number: tuple[int, int]
-
-    @classmethod
-    def at(cls, path: Path) -> "MappedFile":
-        """Describe the file that lies at a path now."""
-        found = path.stat()
-        return cls(path, (found.st_dev, found.st_ino))
-
-    def is_there(self) -> bool:
-        """Say whether the path still names this file."""
-        return self.path.exists() and MappedFile.at(self.path) == self
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +84,7 @@ class GraphStore:
     stride: int
     feature_sample: tuple[float, ...] = ()
     identity: str = ""
-    file: "MappedFile | None" = field(default=None, init=False)
+    file: MappedFile | None = field(default=None, init=False)
 
     def __len__(self) -> int:
         return len(self.y)
@@ -230,7 +212,7 @@ class GraphStore:
                 tensors = {name: getattr(self, name).cpu().contiguous() for name in _TENSORS}
                 save_file(tensors, partial, metadata={HEADER_KEY: self.description()})
             else:
-                _link_or_copy(self.file.path, partial)
+                self.file.link_or_copy(partial)
             os.replace(partial, path)
 
     @classmethod
@@ -297,10 +279,3 @@ def concatenate(stores: Sequence[GraphStore]) -> GraphStore:
         captures=tuple(captures),
         **{name: getattr(first, name) for name in SHARED},
     )
-
-
-def _link_or_copy(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
