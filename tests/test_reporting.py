@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from kdgat.comparison import over_scenarios
 from kdgat.errors import DataError
-from kdgat.figures.comparison_page import gaps_text, table, verdicts
+from kdgat.figures.comparison_page import gaps_text, verdicts
 from kdgat.parameters import Reporting
 from kdgat.pipelines.reporting import create_pipeline
 from kdgat.pipelines.reporting.nodes import collect_results, compare_variants
@@ -199,7 +199,3 @@ def test_no_verdict_without_a_difference():
 
 def test_no_gap():
     assert gaps_text(RUNS.iloc[:3]) == "None: all 3 cells are done."
-
-
-def test_a_cell_keeps_to_its_column():
-    assert table(["a"], [["x | y\nz"]]) == "| a |\n| --- |\n| x \\| y z |"

@@ -7,6 +7,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from kdgat.markdown import table
 from kdgat.parameters import Parameters
 
 PAGE_INTRODUCTION = """# Configuration
@@ -157,15 +158,5 @@ def _described(name: str, field: FieldInfo, value: Any) -> Described:
 
 
 def _section(name: str, text: str, rows: list[Described]) -> str:
-    lines = [
-        f"## {name}",
-        "",
-        text,
-        "",
-        "| parameter | default | type | meaning |",
-        "|---|---|---|---|",
-    ]
-    for row in rows:
-        kind = row.type.replace("|", "\\|")
-        lines.append(f"| `{row.name}` | `{row.default}` | {kind} | {row.meaning} |")
-    return "\n".join(lines) + "\n"
+    lines = [(f"`{row.name}`", f"`{row.default}`", row.type, row.meaning) for row in rows]
+    return f"## {name}\n\n{text}\n\n{table(('parameter', 'default', 'type', 'meaning'), lines)}\n"

@@ -7,6 +7,7 @@ from kdgat.can.feature_names import (
     Feature,
 )
 from kdgat.can.frames import MAX_DLC
+from kdgat.markdown import table
 
 INTRODUCTION = f"""# Features
 
@@ -45,8 +46,6 @@ def feature_page() -> str:
 
 def _table(title: str, features: dict[str, Feature], source: str) -> str:
     rows = [
-        f"| `{name}` | {feature.meaning} | {feature.range} | {source} |"
-        for name, feature in features.items()
+        (f"`{name}`", feature.meaning, feature.range, source) for name, feature in features.items()
     ]
-    head = "| feature | definition | range | source |\n|---|---|---|---|"
-    return "\n".join([f"## {title}\n", head, *rows, ""])
+    return f"## {title}\n\n{table(('feature', 'definition', 'range', 'source'), rows)}\n"

@@ -6,6 +6,7 @@ import pandas as pd
 
 from kdgat.figures.scorecard import UNDEFINED, figure_text
 from kdgat.figures.style import in_words, require_columns
+from kdgat.markdown import table
 from kdgat.metrics import CAPTURE_COLUMNS
 from kdgat.metrics.verdicts import is_baseline
 
@@ -27,21 +28,23 @@ def capture_table(capture_scorecard: pd.DataFrame, distrusted: Container[str]) -
         DataError: a column is missing.
     """
     require_columns(capture_scorecard, CAPTURE_COLUMNS, "Scorecards by capture")
-    names = [f"{in_words(model)}: F1, FPR, AUROC" for model in SHOWN]
-    lines = [
-        f"| capture | protocol | n | attacks | {' | '.join(names)} | best baseline |",
-        f"|{'---|' * (5 + len(SHOWN))}",
-    ]
+    models = [f"{in_words(model)}: F1, FPR, AUROC" for model in SHOWN]
+    lines = []
     groups = capture_scorecard.groupby(["capture", "protocol"], sort=True)
     for (capture, protocol), rows in groups:
         own = rows.set_index("model")
-        cells = [_figures(own.loc[model]) if model in own.index else UNDEFINED for model in SHOWN]
         marked = ", prefix distrusted" if protocol != "zero_shot" and capture in distrusted else ""
-        lines.append(
-            f"| {capture} | {in_words(protocol)}{marked} | {rows['n'].iloc[0]:,} "
-            f"| {rows['n_attack'].iloc[0]:,} | {' | '.join(cells)} | {_best(rows)} |"
-        )
-    return "\n".join(lines) + "\n"
+        cells = [
+            capture,
+            f"{in_words(protocol)}{marked}",
+            f"{rows['n'].iloc[0]:,}",
+            f"{rows['n_attack'].iloc[0]:,}",
+            *(_figures(own.loc[model]) if model in own.index else UNDEFINED for model in SHOWN),
+            _best(rows),
+        ]
+        lines.append(cells)
+    names = ["capture", "protocol", "n", "attacks", *models, "best baseline"]
+    return table(names, lines) + "\n"
 
 
 def _best(rows: pd.DataFrame) -> str:

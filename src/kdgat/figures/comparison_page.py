@@ -12,6 +12,7 @@ from kdgat.comparison import untouched_models
 from kdgat.comparison.results import LOWER_IS_BETTER, smallest_p
 from kdgat.figures.scorecard import UNDEFINED, figure_text, interval_text
 from kdgat.figures.style import in_words
+from kdgat.markdown import table
 
 SIGNIFICANT = 0.05
 OURS = ("teacher_", "student_")
@@ -205,16 +206,6 @@ def cost_table(runs: pd.DataFrame) -> str:
 
 def _hours(seconds: pd.Series) -> str:
     return f"{seconds.sum() / 3600:.3f}"
-
-
-def table(header: list, rows: list[list]) -> str:
-    """Write a Markdown table."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(_cell(text) for text in line) + " |" for line in lines)
-
-
-def _cell(text: object) -> str:
-    return " ".join(str(text).split()).replace("|", "\\|")
 
 
 def _as_uri(figure: Figure) -> str:

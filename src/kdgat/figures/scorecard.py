@@ -8,6 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from kdgat.figures.style import GRID, INK, in_words, model_styles, require_columns
+from kdgat.markdown import table
 from kdgat.metrics import by_condition
 
 HOVER = (
@@ -164,11 +165,9 @@ def scorecard_page(scorecard: pd.DataFrame, heading: str, remarks: str) -> str:
     require_columns(
         scorecard, ("model", "scenario", "protocol", "f1", *HOVER_COLUMNS), "Scorecards"
     )
-    lines = [f"## {heading}", "", remarks, ""]
-    scorecard = by_condition(scorecard)
     names = ["scenario", "model", *TERMINAL_COLUMNS, "attacks", "captures"]
-    lines += ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
-    for scenario, rows in scorecard.groupby("scenario", observed=True, sort=True):
+    lines = []
+    for scenario, rows in by_condition(scorecard).groupby("scenario", observed=True, sort=True):
         for row in rows.itertuples():
             f1 = figure_text(row.f1)
             cells = [
@@ -182,10 +181,10 @@ def scorecard_page(scorecard: pd.DataFrame, heading: str, remarks: str) -> str:
                 figure_text(row.auroc),
                 f"{row.n:,}",
                 f"{row.n_attack:,}",
-                str(row.n_captures),
+                row.n_captures,
             ]
-            lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+            lines.append(cells)
+    return f"## {heading}\n\n{remarks}\n\n{table(names, lines)}\n"
 
 
 def alarm_table(alarm_scorecard: pd.DataFrame) -> str:
@@ -206,7 +205,7 @@ def alarm_table(alarm_scorecard: pd.DataFrame) -> str:
         "benign hours",
         "recall of episodes at 1 and 10 an hour",
     ]
-    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    lines = []
     for row in by_condition(alarm_scorecard).sort_values("scenario", kind="stable").itertuples():
         low, high = row.false_alarms_per_hour_low, row.false_alarms_per_hour_high
         at_one, at_ten = row.episode_recall_at_1_per_hour, row.episode_recall_at_10_per_hour
@@ -222,8 +221,8 @@ def alarm_table(alarm_scorecard: pd.DataFrame) -> str:
             figure_text(row.benign_hours),
             f"{figure_text(at_one)}, {figure_text(at_ten)}",
         ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+        lines.append(cells)
+    return table(names, lines) + "\n"
 
 
 def offender_table(offender_scorecard: pd.DataFrame) -> str:
@@ -233,17 +232,16 @@ def offender_table(offender_scorecard: pd.DataFrame) -> str:
         offender_scorecard: metrics.OFFENDER_COLUMNS, one row per model, protocol and scenario.
     """
     names = ["scenario", "model", "alarmed attack windows", "hit@1", "chance", "hit@3", "chance"]
-    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
-    table = by_condition(offender_scorecard).sort_values("scenario", kind="stable")
-    for row in table.itertuples():
+    lines = []
+    for row in by_condition(offender_scorecard).sort_values("scenario", kind="stable").itertuples():
         cells = [
             in_words(row.scenario),
             in_words(row.model),
             f"{row.n_alarmed:,}",
             *map(figure_text, (row.hit_at_1, row.chance_at_1, row.hit_at_3, row.chance_at_3)),
         ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+        lines.append(cells)
+    return table(names, lines) + "\n"
 
 
 def figure_text(value: float, decimals: int = 3) -> str:

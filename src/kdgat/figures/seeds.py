@@ -9,6 +9,7 @@ from kdgat.comparison import compare_pairs
 from kdgat.errors import DataError
 from kdgat.figures.scorecard import UNDEFINED
 from kdgat.figures.style import in_words, require_columns
+from kdgat.markdown import table
 from kdgat.metrics.verdicts import BASELINES, DETECTORS, WAYS_TO_JOIN, contests, is_baseline
 
 FUSIONS = ("student_fusion", "teacher_fusion")
@@ -25,9 +26,17 @@ CONFIDENCE = 0.95
 COLUMNS = (
     "model", "scenario", "protocol", "f1", "f1_low", "f1_high", "false_positive_rate", "auroc", "n",
 )  # fmt: skip
-HEAD = (
-    "| scenario | model | F1, mean | intervals | worst seed | FPR, mean | worst seed "
-    "| AUROC, worst | n | seeds |"
+SEEDS_COLUMNS = (
+    "scenario",
+    "model",
+    "F1, mean",
+    "intervals",
+    "worst seed",
+    "FPR, mean",
+    "worst seed",
+    "AUROC, worst",
+    "n",
+    "seeds",
 )
 
 
@@ -47,20 +56,20 @@ def headline_table(scorecards: Mapping[int, pd.DataFrame]) -> str:
         DataError: a column is missing, or there is no scorecard.
     """
     rows = _over_seeds(scorecards)
-    names = [f"{in_words(model)}: F1 (interval), FPR" for model in FUSIONS]
-    lines = [
-        f"| scenario and protocol | {' | '.join(names)} | best baseline | n | seeds |",
-        "|---|---|---|---|---|---|",
-    ]
+    fusions = [f"{in_words(model)}: F1 (interval), FPR" for model in FUSIONS]
+    lines = []
     for scenario, own in rows.groupby("scenario", sort=False):
         rival = _best(own, list(filter(is_baseline, own["model"].unique())))
-        ours = " | ".join(_headline(own[own["model"] == model]) for model in FUSIONS)
-        best = f"{in_words(rival)}: {_headline(own[own['model'] == rival])}" if rival else "–"
-        lines.append(
-            f"| {in_words(scenario)} | {ours} | {best} "
-            f"| {int(own['n'].iloc[0]):,} | {own['seed'].nunique()} |"
-        )
-    return "\n".join(lines) + "\n"
+        best = f"{in_words(rival)}: {_headline(own[own['model'] == rival])}" if rival else UNDEFINED
+        cells = [
+            in_words(scenario),
+            *(_headline(own[own["model"] == model]) for model in FUSIONS),
+            best,
+            f"{int(own['n'].iloc[0]):,}",
+            own["seed"].nunique(),
+        ]
+        lines.append(cells)
+    return table(["scenario and protocol", *fusions, "best baseline", "n", "seeds"], lines) + "\n"
 
 
 def seeds_table(scorecards: Mapping[int, pd.DataFrame]) -> str:
@@ -78,22 +87,24 @@ def seeds_table(scorecards: Mapping[int, pd.DataFrame]) -> str:
         DataError: a column is missing, or there is no scorecard.
     """
     rows = _over_seeds(scorecards)
-    lines = [
-        *_summary(rows),
-        "",
-        *_margins(rows),
-        "",
-        HEAD,
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
+    lines = []
     for (scenario, model), own in rows.groupby(["scenario", "model"], sort=False):
         f1, fpr, auroc = own["f1"], own["false_positive_rate"], own["auroc"]
-        lines.append(
-            f"| {in_words(scenario)} | {in_words(model)} | {f1.mean():.4f} | {interval_ends(own)} "
-            f"| {f1.min():.4f} | {fpr.mean():.4f} | {fpr.max():.4f} | {auroc.min():.4f} "
-            f"| {int(own['n'].iloc[0]):,} | {len(own)} |"
-        )
-    return "\n".join(lines) + "\n"
+        cells = [
+            in_words(scenario),
+            in_words(model),
+            f"{f1.mean():.4f}",
+            interval_ends(own),
+            f"{f1.min():.4f}",
+            f"{fpr.mean():.4f}",
+            f"{fpr.max():.4f}",
+            f"{auroc.min():.4f}",
+            f"{int(own['n'].iloc[0]):,}",
+            len(own),
+        ]
+        lines.append(cells)
+    sentences = "\n".join(_summary(rows))
+    return f"{sentences}\n\n{_margins(rows)}\n\n{table(SEEDS_COLUMNS, lines)}\n"
 
 
 def _summary(rows: pd.DataFrame) -> Iterator[str]:
@@ -119,21 +130,21 @@ def _summary(rows: pd.DataFrame) -> Iterator[str]:
             )
 
 
-def _margins(rows: pd.DataFrame) -> Iterator[str]:
+def _margins(rows: pd.DataFrame) -> str:
     """Show each fusion's mean F1 less that of the best of each kind of rival, by scenario.
 
     The rival is the best by mean F1, on the very windows that judge it. Bold: the interval, a
     bootstrap over seeds, leaves 0 out.
     """
-    kinds = [best for best, _ in RIVALS.values()]
-    yield f"| scenario | fusion | {' | '.join(f'F1 less {best}' for best in kinds)} |"
-    yield "|---" * (2 + len(kinds)) + "|"
+    kinds = [f"F1 less {best}" for best, _ in RIVALS.values()]
+    lines = []
     rivals = {(one.name, one.model): one.rivals for one in contests(list(rows["model"].unique()))}
     for scenario, own in rows.groupby("scenario", sort=False):
         present = set(own["model"])
         for fusion in (name for name in FUSIONS if name in present):
             cells = [_margin(own, fusion, rivals.get((kind, fusion), [])) for kind in RIVALS]
-            yield f"| {in_words(scenario)} | {in_words(fusion)} | {' | '.join(cells)} |"
+            lines.append([in_words(scenario), in_words(fusion), *cells])
+    return table(["scenario", "fusion", *kinds], lines)
 
 
 def _margin(rows: pd.DataFrame, fusion: str, rivals: Collection[str]) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 from kdgat.calibration import CALIBRATED, ZERO_SHOT
 from kdgat.figures.seeds import FUSIONS, interval_ends
 from kdgat.figures.style import in_words
+from kdgat.markdown import table
 
 AUTOENCODERS = ("student_autoencoder", "teacher_autoencoder")
 CLOSE = 0.003
@@ -70,12 +71,16 @@ def scenario_targets(
     if not targets or not scorecards:
         return ""
     rows = pd.concat(scorecards.values())
-    lines = [
-        "| wanted of | n, seeds | mean F1, worst seed, mean FPR | student fusion (intervals) "
-        f"| teacher fusion (intervals) | students within {CLOSE:g} of teachers "
-        "| autoencoders' AUROC |",
-        "|---|---|---|---|---|---|---|",
+    names = [
+        "wanted of",
+        "n, seeds",
+        "mean F1, worst seed, mean FPR",
+        "student fusion (intervals)",
+        "teacher fusion (intervals)",
+        f"students within {CLOSE:g} of teachers",
+        "autoencoders' AUROC",
     ]
+    lines = []
     for (protocol, prefix), target in targets.items():
         own = rows[(rows["protocol"] == protocol) & rows["scenario"].str.startswith(prefix)]
         by_model = {model: part for model, part in own.groupby("model")}
@@ -86,13 +91,17 @@ def scenario_targets(
         auroc = min(by_model[model]["auroc"].min() for model in AUTOENCODERS)
         ranks = f"{auroc:.4f}: {_verdict(auroc >= RANKING)}" if protocol == CALIBRATED else "–"
         worst = f"≥ {target.worst:g}" if target.worst else "–"
-        lines.append(
-            f"| {in_words(own['scenario'].iloc[0])}, {in_words(protocol)} | {_size(student)} "
-            f"| ≥ {target.f1:g}, {worst}, ≤ {target.false_positive_rate:g} "
-            f"| {_reached(student, target)} | {_reached(teacher, target)} "
-            f"| {less:+.4f}: {_verdict(less >= -CLOSE)} | {ranks} |"
-        )
-    return "\n".join(lines) + "\n"
+        cells = [
+            f"{in_words(own['scenario'].iloc[0])}, {in_words(protocol)}",
+            _size(student),
+            f"≥ {target.f1:g}, {worst}, ≤ {target.false_positive_rate:g}",
+            _reached(student, target),
+            _reached(teacher, target),
+            f"{less:+.4f}: {_verdict(less >= -CLOSE)}",
+            ranks,
+        ]
+        lines.append(cells)
+    return table(names, lines) + "\n"
 
 
 def capture_targets(dataset: str, scorecards: Mapping[int, pd.DataFrame]) -> str:
@@ -110,11 +119,9 @@ def capture_targets(dataset: str, scorecards: Mapping[int, pd.DataFrame]) -> str
         return ""
     rows = pd.concat(scorecards.values())
     rows = rows[(rows["protocol"] == CALIBRATED) & rows["f1"].notna()]
-    lines = [
-        "| wanted of, calibrated | n, seeds | F1, AUROC | student fusion, worst seed "
-        "| teacher fusion, worst seed |",
-        "|---|---|---|---|---|",
-    ]
+    names = ["wanted of, calibrated", "n, seeds", "F1, AUROC"]
+    names += [f"{in_words(model)}, worst seed" for model in FUSIONS]
+    lines = []
     for capture, own in rows.groupby("capture"):
         if not set(FUSIONS) <= set(own["model"]):
             continue
@@ -125,8 +132,8 @@ def capture_targets(dataset: str, scorecards: Mapping[int, pd.DataFrame]) -> str
             f1, auroc = part["f1"].min(), part["auroc"].min()
             cells.append(f"{f1:.3f}, {auroc:.3f}: {_verdict(f1 >= wanted and auroc >= AUROC)}")
         size = _size(own[own["model"] == FUSIONS[0]])
-        lines.append(f"| {capture} | {size} | ≥ {wanted:g}, ≥ {AUROC:g} | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+        lines.append([capture, size, f"≥ {wanted:g}, ≥ {AUROC:g}", *cells])
+    return table(names, lines) + "\n"
 
 
 def _size(rows: pd.DataFrame) -> str:

@@ -9,6 +9,7 @@ from kdgat.can.graph_store import GraphStore
 from kdgat.leaks import controls, copies
 from kdgat.leaks.findings import Finding
 from kdgat.leaks.traces import Build, trace_captures
+from kdgat.markdown import table
 from kdgat.parameters import LeakLimits
 
 CHECKS = tuple(LeakLimits.model_fields)
@@ -110,14 +111,13 @@ def leak_page(report: Iterable[Mapping]) -> str:
     Args:
         report: rows of `leak_report`.
     """
-    lines = ["| check | measured | figure | limit | verdict | note |", "|---|---|---|---|---|---|"]
+    lines = []
     for row in report:
         figure = "" if row["figure"] is None else f"{row['figure']:.3f}"
         limit = "" if row["limit"] is None else f"{row['limit']:g}"
         verdict = f"**{row['verdict']}**" if row["verdict"] in (FAILED, ALLOWED) else row["verdict"]
-        cells = (row["check"], row["measured"], figure, limit, verdict, row["note"])
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join([*lines, ""])
+        lines.append((row["check"], row["measured"], figure, limit, verdict, row["note"]))
+    return table(("check", "measured", "figure", "limit", "verdict", "note"), lines) + "\n"
 
 
 def compare_page(reports: Mapping[str, Iterable[Mapping]]) -> str:
@@ -133,12 +133,11 @@ def compare_page(reports: Mapping[str, Iterable[Mapping]]) -> str:
             figures = rows.setdefault((row["check"], row["measured"], limit), {})
             figure = "not measured" if row["figure"] is None else f"{row['figure']:.3f}"
             figures[dataset] = f"**{figure}**" if row["verdict"] in (FAILED, ALLOWED) else figure
-    header = ("check", "measured", "limit", *reports)
-    lines = [f"| {' | '.join(header)} |", "|---" * len(header) + "|"]
-    for labels, figures in rows.items():
-        cells = (*labels, *(figures.get(dataset, "") for dataset in reports))
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join([*lines, ""])
+    lines = [
+        (*labels, *(figures.get(dataset, "") for dataset in reports))
+        for labels, figures in rows.items()
+    ]
+    return table(("check", "measured", "limit", *reports), lines) + "\n"
 
 
 def _row(finding: Finding, limits: LeakLimits, allowed: set[str]) -> dict:
