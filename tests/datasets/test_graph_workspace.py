@@ -1,7 +1,11 @@
 """Stores are built once for what they are made from, and never taken for anything else."""
 
 import gc
+import json
 import logging
+import multiprocessing
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -12,6 +16,7 @@ from kdgat.can.graph_store import GraphStore
 from kdgat.can.splits import Cut, split_blocks, write_stores
 from kdgat.datasets.graph_workspace import GraphWorkspace, GraphWorkspaceDataset
 from kdgat.datasets.tensors import GraphStoreDataset
+from kdgat.tracking.owners import Owner
 
 FILES = {split: f"{split}_graphs.safetensors" for split in ("train", "validation", "test")}
 
@@ -94,6 +99,31 @@ def test_a_build_that_fails_leaves_nothing(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         GraphWorkspace(tmp_path, FILES).provide("one", fail)
     assert leftovers(tmp_path) == []
+
+
+def test_what_a_killed_build_has_left_is_removed_and_a_living_one_kept(tmp_path):
+    workspace = GraphWorkspace(tmp_path, FILES)
+    process = multiprocessing.get_context("fork").Process(
+        target=workspace.provide, args=("one", lambda paths: os.kill(os.getpid(), signal.SIGKILL))
+    )
+    process.start()
+    process.join()
+    (killed,) = leftovers(tmp_path)
+    living = workspace.provide("one", Builder("one"))
+    (mine,) = leftovers(tmp_path)
+    assert mine != killed
+    workspace.provide("two", Builder("two"))
+    assert mine in leftovers(tmp_path)
+    assert len(living["test"]) == 60
+
+
+def test_a_build_on_another_machine_is_kept(tmp_path):
+    room = tmp_path / ".building-elsewhere"
+    room.mkdir()
+    owner = Owner(host="elsewhere", pid=os.getpid(), started=0.0, job=None)
+    (room / "owner.json").write_text(json.dumps(owner.to_dict()))
+    GraphWorkspace(tmp_path, FILES).provide("one", Builder("one"))
+    assert room.name in leftovers(tmp_path)
 
 
 def test_a_split_that_is_missing_or_broken_is_built_again(tmp_path, caplog):

@@ -1,5 +1,6 @@
 """The folder of a dataset's graphs: stores of earlier runs, and room to build others."""
 
+import json
 import logging
 import shutil
 import tempfile
@@ -13,8 +14,12 @@ from kedro.io import AbstractDataset
 
 from kdgat.can.graph_store import GraphStore, read_identity
 from kdgat.errors import DataError
+from kdgat.tracking.journal import write_whole
+from kdgat.tracking.owners import Owner
 
 LOGGER = logging.getLogger(__name__)
+
+BUILDING, OWNER = ".building-", "owner.json"
 
 Build = Callable[[Mapping[str, Path]], Mapping[str, GraphStore]]
 """Writes the stores of all splits to the files given and maps them."""
@@ -36,7 +41,8 @@ class GraphWorkspace:
         """Find the stores of an identity, or build them; the log says which.
 
         Built files lie in this folder until the stores are gone; saving a store links its file
-        into a version, so nothing is written twice.
+        into a version, so nothing is written twice. What processes that were killed have left
+        there is removed.
 
         Args:
             identity: What the stores are made from.
@@ -49,7 +55,9 @@ class GraphWorkspace:
             return {split: GraphStore.load(path) for split, path in found.items()}
         LOGGER.info("building graphs (identity %.12s): no earlier run has them", identity)
         self._folder.mkdir(parents=True, exist_ok=True)
-        room = Path(tempfile.mkdtemp(dir=self._folder, prefix=".building-"))
+        self._clear()
+        room = Path(tempfile.mkdtemp(dir=self._folder, prefix=BUILDING))
+        write_whole(room / OWNER, Owner.this_process().to_dict())
         try:
             stores = build({split: room / file for split, file in self._files.items()})
         except BaseException:
@@ -58,6 +66,13 @@ class GraphWorkspace:
         for store in stores.values():
             weakref.finalize(store, _discard, store.file.path)
         return dict(stores)
+
+    def _clear(self) -> None:
+        """Remove what was built by processes that are known to be gone."""
+        for note in self._folder.glob(f"{BUILDING}*/{OWNER}"):
+            with suppress(FileNotFoundError):  # another process clears it as well
+                if Owner.from_dict(json.loads(note.read_text())).is_alive() is False:
+                    shutil.rmtree(note.parent)
 
     def _find(self, file: str, identity: str) -> Path | None:
         """Return the newest version of a file that has the identity."""
@@ -99,5 +114,5 @@ class GraphWorkspaceDataset(AbstractDataset[None, GraphWorkspace]):
 
 def _discard(path: Path) -> None:
     path.unlink(missing_ok=True)
-    with suppress(OSError):  # the folder of all splits, once the last of them is gone
-        path.parent.rmdir()
+    if {file.name for file in path.parent.glob("*")} <= {OWNER}:  # all splits are gone
+        shutil.rmtree(path.parent, ignore_errors=True)
