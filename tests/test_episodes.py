@@ -180,6 +180,21 @@ def test_persistence_needs_k_of_the_last_n():
     np.testing.assert_array_equal(persistent_level(margin, 1, 1), margin)
 
 
+def test_windows_that_overlap_count_no_second_twice():
+    apart = windows([0] * 10, [-1.0] * 10)
+    halves = windows([0] * 19, [-1.0] * 19)
+    halves["start_time"] /= 2
+    halves["end_time"] = halves["start_time"] + 1.0
+    hours = [cards(table, EPISODES[:0])[0]["benign_hours"] for table in (apart, halves)]
+    assert hours == pytest.approx([10 * 0.9 / 3600, 10 / 3600])
+
+
+def test_a_window_that_cannot_alarm_yet_finds_no_episode():
+    # Three of three must alarm, and there are two windows: no level has a false alarm.
+    card, _ = cards(windows([1, 0], [5.0, -1.0]), episodes((0.0, 0.3, 3)), (3, 3))
+    assert card["episode_recall_at_10_per_hour"] == 0.0
+
+
 def test_poisson_interval_is_exact():
     low, high = poisson_interval(5, 2.0, 0.95)
     assert poisson.sf(4, low * 2.0) == pytest.approx(0.025)

@@ -15,6 +15,7 @@ from kdgat.figures.style import (
     model_styles,
     require_columns,
 )
+from kdgat.metrics.episodes import seconds_watched
 
 PANELS_IN_A_ROW = 3
 SCORED = ("scenario", "label", "model", "score")
@@ -103,9 +104,12 @@ def false_alarms_and_recall(window_scores: pd.DataFrame, thresholds: Mapping[str
 
 
 def benign_hours(windows: pd.DataFrame) -> float:
-    """Add up the time of benign windows, from first to last frame, in hours."""
-    benign = windows[windows["label"] == 0]
-    return float((benign["end_time"] - benign["start_time"]).sum() / 3600)
+    """Add up the time of the benign windows of one model and protocol, in hours."""
+    seconds = 0.0
+    for _, own in windows.sort_values("start_time").groupby("capture"):
+        watched = seconds_watched(own["start_time"].to_numpy(), own["end_time"].to_numpy())
+        seconds += watched[own["label"] == 0].sum()
+    return float(seconds / 3600)
 
 
 def alarm_curve(windows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

@@ -143,7 +143,7 @@ class _Capture:
         self.bounds, self.episodes = bounds[is_there], episodes[is_there]
 
     def benign_hours(self) -> float:
-        return float((self.end - self.begin)[self.benign].sum()) / HOUR
+        return float(seconds_watched(self.begin, self.end)[self.benign].sum()) / HOUR
 
     def false_alarms(self, level: float) -> int:
         alarm = self.benign & (self.level >= level)
@@ -162,8 +162,9 @@ class _Capture:
     def delays(self, level: float) -> NDArray[np.float64]:
         """Give the seconds to the first alarm of each episode, NaN where there is none."""
         delays = np.full(len(self.bounds), np.nan)
+        can_alarm = (self.level >= level) & np.isfinite(self.level)
         for place, (first, last) in enumerate(self.bounds):
-            hits = (self.level >= level) & (self.end >= first) & (self.begin <= last)
+            hits = can_alarm & (self.end >= first) & (self.begin <= last)
             if hits.any():
                 filled = self.end[hits][0] - max(first, self.begin[0])
                 delays[place] = filled + self.computation_seconds
@@ -173,6 +174,16 @@ class _Capture:
         delays = self.delays(0.0)
         table = self.episodes.assign(found=~np.isnan(delays), seconds_to_alarm=delays)
         return table.to_dict("records")
+
+
+def seconds_watched(begin: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the seconds of each window that the next one does not see as well.
+
+    Args:
+        begin: time of the first frame of each window of one capture, s, ascending `[num_windows]`.
+        end: of the last one `[num_windows]`.
+    """
+    return np.minimum(end, np.append(begin[1:], np.inf)) - begin
 
 
 def persistent_level(margin: NDArray[np.float64], k: int, n: int) -> NDArray[np.float64]:

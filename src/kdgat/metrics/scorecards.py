@@ -181,7 +181,7 @@ def above_points(
 def check_window_scores(window_scores: pd.DataFrame) -> None:
     """Refuse a table without WINDOW_SCORE_COLUMNS, or with a test window twice for a model.
 
-    Validation may hold a window several times, each time against another profile.
+    Validation holds a window once a draw, each time against the profile that was drawn for it.
     """
     missing = [name for name in WINDOW_SCORE_COLUMNS if name not in window_scores]
     if missing:
