@@ -84,3 +84,10 @@ def test_of_weights_that_are_as_good_the_one_nearest_to_the_usual_is_chosen():
     assert chosen_weight(value, 0.5).tolist() == [0.15, 0.4, 0.0, 0.0]
     assert chosen_weight(value, 1.0, indifference=0.1).tolist() == [0.15, 0.4, 0.0, 1.0]
     assert chosen_weight(value, 0.75, indifference=0.0).tolist() == [0.15, 0.0, 0.0, 1.0]
+
+
+@pytest.mark.parametrize("step", range(1, 10))
+def test_of_two_weights_as_far_from_the_usual_one_the_smaller_is_chosen(step):
+    value = np.zeros((1, 21))
+    value[0, [10 - step, 10 + step]] = 1.0
+    assert chosen_weight(value, 0.5).tolist() == [FUSION_WEIGHTS[10 - step]]

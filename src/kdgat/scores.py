@@ -136,7 +136,8 @@ def chosen_weight(
     """
     value, weight = np.asarray(value), np.asarray(FUSION_WEIGHTS)
     good = value >= value.max(axis=1, keepdims=True) - indifference
-    return weight[np.where(good, np.abs(weight - usual), np.inf).argmin(axis=1)]
+    distance = np.abs(weight - usual).round(9)
+    return weight[np.where(good, distance, np.inf).argmin(axis=1)]
 
 
 def reward(y: ArrayLike, logit: ArrayLike, *, scale: float) -> NDArray[np.float64]:

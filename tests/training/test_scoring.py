@@ -7,10 +7,16 @@ import torch
 from kdgat.errors import DataError
 from kdgat.models.artifact import build_module, pack
 from kdgat.models.gat import GAT
-from kdgat.scores import AUTOENCODER_FEATURES, CLASSIFIER_FEATURES, FUSION_WEIGHTS
+from kdgat.scores import (
+    AUTOENCODER_FEATURES,
+    CLASSIFIER_FEATURES,
+    FUSION_FEATURES,
+    FUSION_WEIGHTS,
+)
 from kdgat.training.feature_check import features_of
 from kdgat.training.scoring import (
     FUSION_COLUMNS,
+    early_windows,
     fusion_table,
     score_agent,
     score_autoencoder,
@@ -99,7 +105,11 @@ def test_the_agent_judges_by_the_weight_worth_most(autoencoder, classifier, vali
     with torch.no_grad():
         model.network[-1].weight.zero_()
         model.network[-1].bias.copy_(torch.arange(21) == 5)
-    metadata = {"usual_weight": 1.0}
+    metadata = {
+        "usual_weight": 1.0,
+        "fusion_feature_names": list(FUSION_FEATURES),
+        "fusion_weights": list(FUSION_WEIGHTS),
+    }
     agent = pack(kind="q_network", arguments=arguments, model=model, metadata=metadata)
     table = fusion_table(autoencoder, classifier, validation, compute=compute)
     verdict = score_agent(agent, table, compute=compute)
@@ -107,8 +117,19 @@ def test_the_agent_judges_by_the_weight_worth_most(autoencoder, classifier, vali
     assert (verdict["fusion_weight"] == weight).all()
     expected = (1 - weight) * table["anomaly_logit"] + weight * table["attack_logit"]
     np.testing.assert_allclose(verdict["fused_logit"], expected)
-    with pytest.raises(DataError, match="the fusion agent names no usual weight"):
-        score_agent(replace(agent, metadata={}), table, compute=compute)
+    other = metadata | {"fusion_feature_names": [*FUSION_FEATURES[1:], FUSION_FEATURES[0]]}
+    for unfit in ({}, other, metadata | {"fusion_weights": [0.0, 1.0]}):
+        with pytest.raises(DataError, match="the fusion agent comes from another version of kdgat"):
+            score_agent(replace(agent, metadata=unfit), table, compute=compute)
+
+
+def test_the_earlier_half_of_each_class_of_a_capture_is_early_and_no_window_on_both_sides(store_of):
+    capture = torch.tensor([0] * 10 + [1] * 3, dtype=torch.int32)
+    start = torch.tensor([0, 100, 200, 300, 400] * 2 + [500, 600, 0])
+    y = torch.tensor([0] * 10 + [1, 1, 0], dtype=torch.uint8)
+    store = replace(store_of(num_graphs=13, seed=1), capture=capture, start=start, y=y)
+    expected = [True, True, True, False, False] * 2 + [True, False, False]
+    assert early_windows(store).tolist() == expected
 
 
 def test_a_batch_that_does_not_fit_comes_again_in_halves(

@@ -18,6 +18,7 @@ from kdgat.scores import (
     AUTOENCODER_FEATURES,
     CLASSIFIER_FEATURES,
     FUSION_FEATURES,
+    FUSION_WEIGHTS,
     ScoreStatistics,
     anomaly_logit,
     attack_probability,
@@ -194,14 +195,19 @@ def agent_judge(
         fused_logit.
 
     Raises:
-        DataError: the agent does not say which weight is its usual one.
+        DataError: it is an agent of other features or weights, or names no usual weight.
     """
     torch.set_num_threads(compute.threads)
     model = build(agent)
-    if "usual_weight" not in agent.metadata:
+    wanted = {
+        "fusion_feature_names": list(FUSION_FEATURES),
+        "fusion_weights": list(FUSION_WEIGHTS),
+    }
+    said = {name: agent.metadata.get(name) for name in wanted}
+    if said != wanted or "usual_weight" not in agent.metadata:
         raise DataError(
-            "the fusion agent names no usual weight: it comes from an earlier version of kdgat; "
-            "train it again (`kedro run --pipeline fusion`)"
+            "the fusion agent comes from another version of kdgat, with other features or weights, "
+            "or none to fall back to; train it again (`kedro run --pipeline fusion`)"
         )
     usual = agent.metadata["usual_weight"]
 
@@ -223,15 +229,15 @@ def early_windows(store: GraphStore) -> NDArray[np.bool_]:
     """Mark the earlier half of each capture's attack windows and of its benign ones.
 
     Of an odd number the middle one is early in every other capture, so that single windows do not
-    all fall on one side.
+    all fall on one side. A window that was drawn several times falls on one side.
 
     Returns:
         bool `[num_graphs]`.
     """
     windows = pd.DataFrame({"capture": store.capture.numpy(), "y": store.y.numpy()})
     groups = pd.Series(store.start.numpy()).groupby([windows["capture"], windows["y"]])
-    rank, size = groups.rank(method="first"), groups.transform("size")
-    early = (size + 1 - windows["capture"] % 2) // 2
+    rank, number = groups.rank(method="dense"), groups.transform("nunique")
+    early = (number + 1 - windows["capture"] % 2) // 2
     return (rank <= early).to_numpy()
 
 
