@@ -96,6 +96,18 @@ def test_equal_scores_never_alarm():
     assert fitted.alarms([1.0001]).all()
 
 
+def test_a_wide_budget_is_kept():
+    scores = np.random.default_rng(1).normal(size=10_000)
+    for budget in (0.04, 0.1, 0.3, 0.5):
+        fitted = fit_threshold(np.zeros(scores.size), scores, budget=budget)
+        assert fitted.alarms(scores).mean() == pytest.approx(budget, rel=0.05)
+
+
+def test_the_tail_of_equal_excesses_is_that_of_all_but_equal_ones():
+    almost = np.r_[np.ones(19), 1.0001]
+    assert fit_tail(np.ones(20)) == pytest.approx(fit_tail(almost), rel=1e-3)
+
+
 def test_a_rule_keeps_its_own_operating_point():
     fitted = fixed_threshold([0, 0, 0, 0, 1], [0.0, 0.0, 1.0, 0.0, 5.0], 1.0)
     assert (fitted.value, fitted.rule, fitted.budget) == (1.0, FIXED, 0.25)

@@ -48,7 +48,7 @@ class Threshold:
     Attributes:
         value: windows with `score >= value` alarm; in the unit of the score (logit or anomaly).
         rule: how the value was chosen.
-        budget: false-positive rate asked for.
+        budget: false-positive rate asked for; of a point that is part of a rule, the rate found.
         n: benign windows it was fitted on.
         n_tail: those in the tail.
         shape: of the tail; above 0 heavier than exponential.
@@ -98,7 +98,7 @@ def fit_threshold(labels: ArrayLike, scores: ArrayLike, *, budget: float) -> Thr
     Args:
         labels: 0 or 1 `[num_windows]`; attack windows are left out.
         scores: raw scores, higher = attack `[num_windows]`.
-        budget: share of benign windows that may alarm, above 0, below 1.
+        budget: share of benign windows that may alarm, above 0, at most .5.
 
     Returns:
         The operating point, in the scores' unit; above every score where they are all equal.
@@ -108,7 +108,8 @@ def fit_threshold(labels: ArrayLike, scores: ArrayLike, *, budget: float) -> Thr
     """
     labels, scores = np.asarray(labels).astype(bool), np.asarray(scores, dtype=np.float64)
     benign = np.sort(checked_benign(labels, scores))
-    n_tail = int(min(max(FEWEST_IN_TAIL, round(TAIL_SHARE * benign.size)), benign.size // 2))
+    tail = round(max(TAIL_SHARE, budget) * benign.size)
+    n_tail = int(min(max(FEWEST_IN_TAIL, tail), benign.size // 2))
     start = benign[-n_tail - 1]
     shape, scale = fit_tail(benign[-n_tail:] - start)
     extrapolated = start + tail_quantile(shape, scale, budget * benign.size / n_tail)
@@ -156,7 +157,7 @@ def fit_tail(excess: NDArray[np.float64]) -> tuple[float, float]:
     if first == 0.0:
         return 0.0, 0.0
     second = float((excess * (n - 1 - np.arange(n))).sum() / (n * (n - 1)))
-    shape = 2.0 - first / (first - 2.0 * second) if first > 2.0 * second else LARGEST_SHAPE
+    shape = 2.0 - first / (first - 2.0 * second) if first > 2.0 * second else -LARGEST_SHAPE
     shape = float(np.clip(shape, -LARGEST_SHAPE, LARGEST_SHAPE))
     return shape, first * (1.0 - shape)
 

@@ -7,12 +7,14 @@ from pydantic_core import PydanticCustomError
 
 from kdgat.parameters.types import Group, OpenShare, PositiveInt
 
+Rate = Annotated[float, Field(gt=0.0, le=0.5)]
+
 
 class Budget(Group):
     """The false-positive rate asked for, by protocol."""
 
-    zero_shot: OpenShare = Field(description="false-positive rate asked of benign windows")
-    calibrated: OpenShare = Field(description="the same of windows with a profile of their car")
+    zero_shot: Rate = Field(description="false-positive rate asked of benign windows")
+    calibrated: Rate = Field(description="the same of windows with a profile of their car")
 
 
 class OperatingPoint(Group):
