@@ -50,7 +50,6 @@ def test_overfits_sixteen_windows(arguments, store_of, fit):
     changed = {"train": few, "validation": few, "scaling": feature_scaling(few)}
     artifact, history = train_classifier(**arguments | changed | {"parameters": parameters})
     assert history[-1]["val_loss"] < 0.05
-    assert artifact.metadata["val_accuracy"] == 1.0
     logit = score_classifier(artifact, few, compute=arguments["compute"])["attack_logit"]
     assert np.array_equal(logit > 0, few.y.numpy() == 1)
 

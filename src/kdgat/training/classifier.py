@@ -1,9 +1,7 @@
 """Stage `teacher`: a GAT that tells attack windows from benign ones."""
 
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch_geometric.data import Batch
@@ -14,10 +12,9 @@ from kdgat.errors import DataError
 from kdgat.models.artifact import ModelArtifact, pack
 from kdgat.models.gat import GAT
 from kdgat.parameters import Compute, Fit, Teacher
-from kdgat.scores import score_statistics
 from kdgat.training.curriculum import EpochSampler, epoch_sampler
 from kdgat.training.losses import label_loss
-from kdgat.training.scoring import score_autoencoder, score_classifier
+from kdgat.training.scoring import score_autoencoder
 from kdgat.training.trainer import (
     GraphTask,
     fit_task,
@@ -170,7 +167,7 @@ def fit_classifier(
     compute: Compute,
     metadata: dict[str, Any],
 ) -> tuple[ModelArtifact, list[dict[str, Any]]]:
-    """Fit a GAT and measure its logits on validation windows.
+    """Fit a GAT.
 
     Args:
         task: model and loss.
@@ -180,7 +177,7 @@ def fit_classifier(
         sampler: which training windows each epoch sees.
         arguments: of the model's constructor.
         compute: device and threads.
-        metadata: lineage, to which best epoch and score statistics are added.
+        metadata: lineage, to which the best epoch is added.
 
     Returns:
         The best epoch's model and one dict an epoch.
@@ -188,12 +185,5 @@ def fit_classifier(
     history, summary = fit_task(
         task, stage=stage, train=train, validation=validation, sampler=sampler, compute=compute
     )
-    fitted = pack(kind="gat", arguments=arguments, model=task.model, metadata=metadata | summary)
-    logit = score_classifier(fitted, validation, compute=compute)["attack_logit"].to_numpy()
-    benign = validation.y.numpy() == 0
-    figures = {
-        "training_graphs": len(train),
-        "val_accuracy": float(np.mean((logit > 0) != benign)),
-        "score_statistics": score_statistics(logit[benign]),
-    }
-    return replace(fitted, metadata=fitted.metadata | figures), history
+    metadata = metadata | summary | {"training_graphs": len(train)}
+    return pack(kind="gat", arguments=arguments, model=task.model, metadata=metadata), history
