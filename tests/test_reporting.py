@@ -162,7 +162,7 @@ def sentences_on(cards: pd.DataFrame) -> list[str]:
     results = collect_results(cards, PARAMETERS)
     paired, _ = compare_variants(results, PARAMETERS)
     overall, _ = compare_variants(over_scenarios(results), PARAMETERS)
-    return verdicts(paired, overall, "f1")
+    return verdicts(paired, overall, "f1", 0.95)
 
 
 def test_six_seeds_may_be_ranked():

@@ -1,7 +1,4 @@
-"""Batches by size in memory rather than by number of graphs.
-
-Weighted and distributed samplers are torch's own: `WeightedRandomSampler`, `DistributedSampler`.
-"""
+"""Batches by size in memory rather than by number of graphs."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass

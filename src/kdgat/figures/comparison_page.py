@@ -14,7 +14,6 @@ from kdgat.figures.scorecard import UNDEFINED, figure_text, interval_text
 from kdgat.figures.style import in_words
 from kdgat.markdown import table
 
-SIGNIFICANT = 0.05
 OURS = ("teacher_", "student_")
 """How the names of kdgat's models begin: a verdict is about them, not about the baselines."""
 
@@ -62,29 +61,36 @@ def html_page(title: str, sections: list[Section]) -> str:
     return f"<!doctype html><html><head>{head}</head><body>{''.join(body)}</body></html>"
 
 
-def verdicts(paired: pd.DataFrame, overall: pd.DataFrame, metric: str) -> list[str]:
+def verdicts(
+    paired: pd.DataFrame, overall: pd.DataFrame, metric: str, confidence: float
+) -> list[str]:
     """Say in plain words what the paired differences allow to say.
 
     Args:
         paired: comparison.paired_differences.
         overall: the same of comparison.over_scenarios.
         metric: what was compared.
+        confidence: a test tells where its p is below 1 less this.
 
     Returns:
         A sentence or two for every dataset and two variants.
     """
+    significant = round(1.0 - confidence, 9)
     sentences = []
     for (dataset, a, b), rows in paired.groupby(["dataset", "variant_a", "variant_b"], sort=False):
         pairs = int(rows["n"].max())
         sentence = f"**{dataset}, {a} against {b}**: {pairs} seeds in common. "
-        if smallest_p(pairs) > SIGNIFICANT:
+        if smallest_p(pairs) > significant:
             sentence += (
                 f"Too few to rank: a two-sided test of {pairs} pairs cannot go below "
                 f"p = {figure_text(smallest_p(pairs), 4)}. "
             )
         else:
-            told = rows[rows["p_adjusted"] < SIGNIFICANT]
-            sentence += f"{len(told)} of {len(rows)} comparisons differ at p < .05, adjusted. "
+            told = rows[rows["p_adjusted"] < significant]
+            sentence += (
+                f"{len(told)} of {len(rows)} comparisons differ at "
+                f"p < {f'{significant:g}'.removeprefix('0')}, adjusted. "
+            )
         means = overall.query("dataset == @dataset and variant_a == @a and variant_b == @b")
         sentences.append(sentence + _largest(_own(rows), metric) + _means(_own(means)))
     return sentences
@@ -182,6 +188,15 @@ def rank_table(ranks: pd.DataFrame) -> str:
         for row in ranks.itertuples()
     ]
     return table(["detector", "mean rank", "median"], rows) if rows else ""
+
+
+def profile_text(metric: str) -> str:
+    """Say how to read performance profiles."""
+    better = "lower" if metric in LOWER_IS_BETTER else "higher"
+    return (
+        "Share of all runs and scenarios in which a detector exceeds a value: a line that lies "
+        f"{better} is better throughout, lines that cross show where it depends."
+    )
 
 
 def gaps_text(runs: pd.DataFrame) -> str:

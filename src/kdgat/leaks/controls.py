@@ -19,8 +19,8 @@ from kdgat.leaks.traces import Trace
 TREES = 30
 FOLDS = 5
 MOST_WINDOWS = 20_000
-"""A control is fitted and judged on so many windows at most, drawn at random: seconds and a few
-hundred MB, whatever the dataset's size."""
+"""A control is fitted on so many windows at most, drawn at random: seconds and a few hundred MB,
+whatever the dataset's size."""
 
 
 def position_control(

@@ -13,7 +13,8 @@ class Fit(Group):
 
     epochs: PositiveInt = Field(description="largest number of epochs")
     epoch_share: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
-        description="share of the training graphs in an epoch; the next epoch sees others"
+        description="share of the training graphs in an epoch, taken for the nearest 1 / n; the "
+        "next epoch sees others"
     )
     patience: PositiveInt = Field(
         description="epochs without a better validation loss before training stops"

@@ -35,20 +35,19 @@ def hardness(y: ArrayLike, anomaly_score: ArrayLike) -> NDArray[np.float64]:
 class EpochSampler(Sampler[int]):
     """Shuffles all windows and shows a share of them an epoch, in turn.
 
-    What an epoch shows depends on seed and epoch alone. `Loop` calls `set_epoch` before each
-    epoch, so that one loader serves them all.
+    What an epoch shows depends on seed and epoch alone; `Loop` calls `set_epoch` before each.
 
     Args:
         num_graphs: windows to draw from.
         seed: of the draws.
-        share: of the windows that one epoch sees, above 0; after 1 / share epochs (rounded down)
-            the windows are shuffled anew.
+        share: of the windows that one epoch sees, above 0, at most 1; taken for the nearest 1 / n:
+            after n epochs the windows are shuffled anew.
     """
 
     def __init__(self, *, num_graphs: int, seed: int, share: float = 1.0) -> None:
         self.num_graphs = num_graphs
         self.seed = seed
-        self.rounds = int(1.0 / share)
+        self.rounds = round(1.0 / share)
         self.epoch_graphs = num_graphs // self.rounds
         self.epoch = 0
 

@@ -34,7 +34,7 @@ class Loop:
 
     Several processes go through the same batches, each with its share of the graphs of every
     batch; gradients are averaged by the number of graphs, so that together they take the steps
-    that one process would.
+    that one process would, where a loss is a mean over windows (docs/training.md).
 
     Args:
         task: model and losses, on the device.

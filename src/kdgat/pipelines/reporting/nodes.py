@@ -133,18 +133,12 @@ def write_pages(
         page.Section(
             "Ranks", f"{ranking.sentence}\n\n{page.rank_table(ranking.ranks)}", figures[2]
         ),
-        page.Section("Performance profiles", PROFILE_TEXT, figures[3]),
+        page.Section("Performance profiles", page.profile_text(parameters.metric), figures[3]),
         page.Section("Missing and failed", page.gaps_text(runs)),
         page.Section("Cost", page.cost_table(runs)),
     ]
     title = f"Comparison: {parameters.name}"
     return page.markdown_page(title, sections), page.html_page(title, sections)
-
-
-PROFILE_TEXT = (
-    "Share of all runs and scenarios in which a detector exceeds a value: a line that lies higher "
-    "is better throughout, lines that cross show where it depends."
-)
 
 
 def _paired(results: pd.DataFrame, parameters: Reporting) -> pd.DataFrame:
@@ -166,7 +160,7 @@ def _answer(
 ) -> str:
     counts = {name: seed_results[name].nunique() for name in ("dataset", "variant", "seed")}
     scope = ", ".join(f"{count} {name}(s)" for name, count in counts.items())
-    sentences = page.verdicts(paired_differences, overall, parameters.metric)
+    sentences = page.verdicts(paired_differences, overall, parameters.metric, parameters.confidence)
     one = "One variant only: there is nothing to compare pair by pair."
     lines = [f"- {sentence}" for sentence in [*(sentences or [one]), ranking.sentence]]
     return f"{in_words(parameters.metric)}; {scope}.\n\n" + "\n".join(lines)
