@@ -180,6 +180,11 @@ def test_persistence_needs_k_of_the_last_n():
     np.testing.assert_array_equal(persistent_level(margin, 1, 1), margin)
 
 
+def test_an_episode_after_the_last_window_is_nobodys():
+    card, found = cards(windows([0] * 4, [-1.0] * 4), episodes((3.95, 4.2, 3), (3.5, 3.6, 1)))
+    assert (card["episodes"], found["start"].tolist()) == (1, [3.5])
+
+
 def test_windows_that_overlap_count_no_second_twice():
     apart = windows([0] * 10, [-1.0] * 10)
     halves = windows([0] * 19, [-1.0] * 19)

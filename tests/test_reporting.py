@@ -119,6 +119,12 @@ def test_ranks_over_six_blocks(report):
     assert ranks == {"student (distilled)": 1.0, "student (undistilled)": 2.5, "teacher": 2.5}
 
 
+def test_a_scenario_that_one_variant_lacks_is_reported():
+    cards = scorecards(2)
+    lacking = (cards["variant"] == "distilled") & (cards["scenario"] == cards["scenario"].iloc[0])
+    assert report_on(cards[~lacking])["comparison_page"]
+
+
 def test_every_picture_is_there(report):
     pictures = [value for value in report.values() if isinstance(value, Figure)]
     assert len(pictures) == 4

@@ -18,6 +18,7 @@ from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig
 from matplotlib.figure import Figure
 
 from kdgat import locations, versions
+from kdgat.agreement import check_agreement
 from kdgat.lineage import Origin, pin_versions, save_as, saved_versions
 from kdgat.lives import Life, command_of, given_key
 from kdgat.log_files import changed_parameters, end_details, write_details
@@ -111,6 +112,7 @@ class KdgatHooks:
             producers=pipelines,
             chosen=chosen,
         )
+        check_agreement(origins, self.parameters)
         record = run_record(run_params, pipeline, catalog, origins, self.parameters, self._project)
         if key is None:
             read = {name: origin.version for name, origin in origins.items()}

@@ -175,6 +175,20 @@ def test_frames_tell_when_an_id_is_silent_where_nothing_declares_it(tmp_path):
     assert [captures[name].silences for name in names[1:]] == [(), (), ()]
 
 
+def test_frames_tell_when_an_id_is_silent_where_the_intervals_name_none(tmp_path):
+    quiet = [f"({tick / 8}) can0 123#00" for tick in range(160) if not 40 < tick < 80]
+    names = ("test_05/suppress-x", "test_05/DoS-x", "train_01/attack-free")
+    folder = put(tmp_path / "mine", {f"{name}.log": "\n".join(quiet) for name in names})
+    (folder / "episodes.csv").write_text("capture,start,end,arbitration_ids\n")
+    path = tmp_path / "mine.yml"
+    given = DECLARATION.replace("[csv]", "[candump]")
+    path.write_text(given.replace("{source: rows}", "{source: intervals, intervals: episodes.csv}"))
+    files = open_captures(folder, read_declaration(path))
+    assert files[names[0]](bad_row_share=0.0).silences == ((5.0, 10.0),)
+    with pytest.raises(DataError, match="gives no interval for DoS-x"):
+        files[names[1]](bad_row_share=0.0)
+
+
 def test_rows_that_are_declared_to_have_labels_need_them(tmp_path):
     names = ("train_01/DoS-x", "train_01/attack-free", "test_05/suppress-x")
     line = "(0.5) can0 123#0102\n(0.6) can0 123#0102\n"

@@ -56,6 +56,19 @@ def test_road_counts_seconds_from_the_first_frame(tmp_path):
     assert told["attack"].dtype == np.uint8
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "it is empty"),
+        ("\n\n", "it is empty"),
+        ("capture,start,end,arbitration_ids\na,1.0,2.0\n", "'a,1.0,2.0' has 3 fields, not 4"),
+    ],
+)
+def test_a_table_of_intervals_that_is_none_is_refused(tmp_path, text, reason):
+    with pytest.raises(DataError, match=reason):
+        read_intervals(written(tmp_path, text, "intervals.csv"), "a")
+
+
 def test_a_pattern_fits_digit_by_digit(tmp_path):
     frames = frames_of([0xD0] * 4)
     for pattern, attack in {

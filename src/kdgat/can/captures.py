@@ -172,7 +172,7 @@ class CaptureFile:
                 f"{self.path}: its dataset declares labels in its rows, and {log.format} has none; "
                 "declare `labels: {source: intervals}` if the intervals give them."
             )
-        if not intervals and self.attack_type != ATTACK_FREE:
+        if not intervals and self.attack_type not in (ATTACK_FREE, SUPPRESS):
             raise DataError(
                 f"{self.intervals} gives no interval for {self._known_as()[0]}, a capture with "
                 f"{self.attack_type}: it cannot be labelled; name it under `ignored`."

@@ -187,9 +187,14 @@ def _matches(frames: pd.DataFrame, interval: Interval) -> np.ndarray:
 
 def _from_csv(text: str, capture: str) -> list[Interval]:
     lines = [line.split(",") for line in text.splitlines() if line]
+    if not lines:
+        raise ValueError("it is empty")
     missing = [name for name in CSV_COLUMNS if name not in lines[0]]
     if missing:
         raise ValueError(f"no column {', '.join(missing)}")
+    for line in lines[1:]:
+        if len(line) != len(lines[0]):
+            raise ValueError(f"{','.join(line)!r} has {len(line)} fields, not {len(lines[0])}")
     rows = [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
     return [
         Interval(float(row["start"]), float(row["end"]), _ids(row["arbitration_ids"].split()))

@@ -51,10 +51,11 @@ def seeds_and_intervals(results: pd.DataFrame, summary: pd.DataFrame, metric: st
             shift = (number + 1) / (len(variants) + 1) - 0.5
             seeds = results.query(where).query("variant == @variant")
             centre = summary.query(where).query("variant == @variant")
-            _draw_seeds(axes, seeds["model"].map(models.index) + shift, seeds["value"], number)
+            place = seeds["model"].map(models.index).astype(float)
+            _draw_seeds(axes, place + shift, seeds["value"], number)
             _draw_intervals(
                 axes,
-                centre["model"].map(models.index) + shift,
+                centre["model"].map(models.index).astype(float) + shift,
                 centre[["iqm", "low", "high"]],
                 number,
                 variant,

@@ -139,7 +139,7 @@ class _Capture:
         self.level = persistent_level(margin, *persistence)
         bounds = episodes[["start", "end"]].to_numpy(dtype=np.float64)
         self.benign = (windows["label"].to_numpy() == 0) & ~touched(self.begin, self.end, bounds)
-        is_there = bounds[:, 1] >= self.begin[0]
+        is_there = (bounds[:, 1] >= self.begin[0]) & (bounds[:, 0] <= self.end[-1])
         self.bounds, self.episodes = bounds[is_there], episodes[is_there]
 
     def benign_hours(self) -> float:

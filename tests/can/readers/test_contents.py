@@ -41,6 +41,7 @@ def test_a_damaged_zip_is_refused(tmp_path):
         ("DoS-kia.csv", "DoS-kia"),
         ("DoS-kia.csv.gz", "DoS-kia"),
         ("a.b.LOG.zip", "a.b"),
+        ("DoS-kia.CSV.GZ", "DoS-kia"),
         ("x.parquet", "x"),
         ("README.md", None),
         ("x.gz", None),

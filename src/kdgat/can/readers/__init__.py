@@ -60,7 +60,8 @@ def capture_stem(path: Path) -> str | None:
     """Return a log file's name without what names its format; None if it has no such suffix."""
     name = path.name
     for archive in ARCHIVES:
-        name = name.removesuffix(archive)
+        if name.lower().endswith(archive):
+            name = name[: -len(archive)]
     for suffix in SUFFIXES:
         if name.lower().endswith(suffix):
             return name[: -len(suffix)]

@@ -13,6 +13,7 @@ from kdgat.can import scaling, splits, truth
 from kdgat.can.calibration_prefix import calibrated_blocks, inspect_prefixes, prefix_table
 from kdgat.can.capture_tables import CaptureTables, survey_captures
 from kdgat.can.captures import CaptureFile
+from kdgat.can.declarations import SUPPRESS, UNKNOWN
 from kdgat.can.drawing import Drawing
 from kdgat.can.drawn_windows import drawn_blocks
 from kdgat.can.graph_store import GraphStore
@@ -31,7 +32,8 @@ def read_captures(
 ) -> tuple[CaptureTables, pd.DataFrame, pd.DataFrame]:
     """Read every capture, one at a time, and drop those that repeat another.
 
-    Training captures of `left_out_vehicles` become test captures.
+    Training captures of `left_out_vehicles` become test captures; others in which an ID is
+    suppressed train nothing, since no label tells which of their windows lie in the silence.
 
     Args:
         files: capture name -> the capture, still to be read.
@@ -45,8 +47,19 @@ def read_captures(
         DataError: as `survey_captures`.
         ParameterError: as `leave_out`.
     """
+    left_out = parameters.left_out_vehicles
+    silenced = [
+        name
+        for name, file in files.items()
+        if name.startswith("train_")
+        and file.attack_type == SUPPRESS
+        and (name if file.vehicle == UNKNOWN else file.vehicle) not in left_out
+    ]
+    for name in silenced:
+        LOGGER.warning("%s is left out: an ID is suppressed there, and no label says when", name)
+    files = {name: file for name, file in files.items() if name not in silenced}
     survey = survey_captures(
-        leave_out(files, parameters.left_out_vehicles, bad_row_share=parameters.bad_row_share),
+        leave_out(files, left_out, bad_row_share=parameters.bad_row_share),
         allowed_repeats=parameters.allowed_repeats,
     )
     _log_dropped(survey.repeated)
@@ -72,7 +85,9 @@ def read_further_vehicles(
         f"{dataset}/{name}": partial(file, bad_row_share=parameters.bad_row_share)
         for dataset in parameters.further_vehicles
         for name, file in captures_of(dataset).items()
-        if name.startswith("train_") and file.vehicle not in parameters.left_out_vehicles
+        if name.startswith("train_")
+        and file.attack_type != SUPPRESS
+        and file.vehicle not in parameters.left_out_vehicles
     }
     if not readers:
         return CaptureTables({}, {}, {})
