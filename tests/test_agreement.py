@@ -42,7 +42,8 @@ def test_a_warning_names_what_was_made_otherwise(parameters, caplog):
     check_agreement(ORIGINS, parameters)
     (record,) = caplog.records
     assert record.message == (
-        "train_graphs (version v1): made with data_processing.window 50, not 100"
+        "train_graphs (version v1) are read as they are: made with data_processing.window 50, "
+        "not 100"
     )
 
 

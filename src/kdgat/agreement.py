@@ -44,7 +44,7 @@ def check_agreement(origins: Mapping[str, Origin], parameters: Parameters) -> No
         if other:
             names = [name for name, origin in origins.items() if origin.version == version]
             LOGGER.warning(
-                "%s (version %s): made with data_processing.%s",
+                "%s (version %s) are read as they are: made with data_processing.%s",
                 *(", ".join(names), version, "; ".join(sorted(other))),
             )
     _refuse_models_of_left_out(origins, made)
