@@ -15,7 +15,7 @@ from kdgat.figures.style import (
     model_styles,
     require_columns,
 )
-from kdgat.metrics.episodes import seconds_watched
+from kdgat.metrics.aftermath import seconds_watched
 
 PANELS_IN_A_ROW = 3
 SCORED = ("scenario", "label", "model", "score")

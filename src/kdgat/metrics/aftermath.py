@@ -67,3 +67,13 @@ def touched(
         return np.ones(len(begin), dtype=bool)
     first, last = bounds[:, :1], bounds[:, 1:]
     return ((begin <= last + AFTERMATH) & (end >= first)).any(axis=0)
+
+
+def seconds_watched(begin: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the seconds of each window that the next one does not see as well.
+
+    Args:
+        begin: time of the first frame of each window of one capture, s, ascending `[num_windows]`.
+        end: of the last one `[num_windows]`.
+    """
+    return np.minimum(end, np.append(begin[1:], np.inf)) - begin

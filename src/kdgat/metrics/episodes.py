@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
-from kdgat.metrics.aftermath import touched
+from kdgat.metrics.aftermath import seconds_watched, touched
 from kdgat.metrics.intervals import percentile_interval, resampled_blocks
 from kdgat.metrics.scorecards import margins
 
@@ -174,16 +174,6 @@ class _Capture:
         delays = self.delays(0.0)
         table = self.episodes.assign(found=~np.isnan(delays), seconds_to_alarm=delays)
         return table.to_dict("records")
-
-
-def seconds_watched(begin: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give the seconds of each window that the next one does not see as well.
-
-    Args:
-        begin: time of the first frame of each window of one capture, s, ascending `[num_windows]`.
-        end: of the last one `[num_windows]`.
-    """
-    return np.minimum(end, np.append(begin[1:], np.inf)) - begin
 
 
 def persistent_level(margin: NDArray[np.float64], k: int, n: int) -> NDArray[np.float64]:
