@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from kdgat.calibration import CALIBRATED, ZERO_SHOT, Threshold
 from kdgat.can.calibration_prefix import inspect_prefix, warn_of_surplus
+from kdgat.can.frames import unlabelled_frames
 from kdgat.can.graph_store import GraphStore
 from kdgat.can.profile import Profile
 from kdgat.can.recording import Recording
@@ -76,8 +77,8 @@ class Detector:
         """Judge a recording, window by window.
 
         Args:
-            frames: a frame table in recorded order (`kdgat.can.frames`); labels are not looked
-                at and may be missing.
+            frames: a frame table in recorded order, as `kdgat.can.frames.unlabelled_frames`
+                takes it; labels are not looked at.
             calibration_seconds: length of the recording's beginning, s, that is taken for benign,
                 teaches the car's profile and is not scored; 0 for zero-shot. Where the guard
                 finds signs of an attack in it, or no whole window comes after it, nothing is
@@ -96,8 +97,8 @@ class Detector:
             an agent also anomaly_score, attack_logit and fusion_weight.
 
         Raises:
-            DataError: fewer frames than one window, features other than the model's, or a model
-                that cannot be calibrated.
+            DataError: frames that are no frame table, fewer than one window, features other than
+                the model's, or a model that cannot be calibrated.
             ParameterError: calibration_seconds or persistence is out of range.
         """
         k, n = persistence
@@ -105,13 +106,13 @@ class Detector:
             raise ParameterError(f"persistence is {k} of {n} windows: k should be 1 to n")
         if not calibration_seconds >= 0.0:
             raise ParameterError(f"calibration_seconds is {calibration_seconds}: at least 0")
-        labelled = frames if "attack" in frames else frames.assign(attack=0)
-        starts = window_starts(len(labelled), self.window, self.stride)
+        frames = unlabelled_frames(frames)
+        starts = window_starts(len(frames), self.window, self.stride)
         is_long_enough = starts.size > 0  # else building its graphs says so
-        num_learned, profile = self._learn(labelled, calibration_seconds if is_long_enough else 0.0)
+        num_learned, profile = self._learn(frames, calibration_seconds if is_long_enough else 0.0)
         graphs = capture_graphs(
             "given",
-            labelled,
+            frames,
             window=self.window,
             stride=self.stride,
             starts=starts[starts >= num_learned] if num_learned else None,

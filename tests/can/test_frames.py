@@ -1,6 +1,7 @@
 """The frame table: checks, payload and episodes."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from three_frames import three_frames
 
@@ -12,6 +13,7 @@ from kdgat.can.frames import (
     long_payload,
     number_episodes,
     payload,
+    unlabelled_frames,
 )
 from kdgat.errors import DataError
 
@@ -54,6 +56,50 @@ def test_payload_returns_the_bytes_in_order():
 def test_values_out_of_range_are_refused(changes, said):
     with pytest.raises(DataError, match=said):
         three_frames(**changes)
+
+
+def test_frames_of_somebody_elses_making_are_completed():
+    frames = three_frames()
+    needed = frames.drop(columns=["channel", "is_extended", "is_remote", "attack", "episode"])
+    wide = needed.astype({name: "int64" for name in needed if name != "timestamp"})
+    pd.testing.assert_frame_equal(
+        unlabelled_frames(wide.set_axis([7, 8, 9])),
+        frames.assign(attack=0, episode=0).astype(FRAME_COLUMNS),
+    )
+
+
+def test_what_is_given_is_kept_but_labels():
+    given = three_frames().assign(channel=["a", "b", "a"], attack=7, episode="no", note=1.5)
+    frames = unlabelled_frames(given)
+    assert frames["channel"].tolist() == ["a", "b", "a"]
+    assert frames["is_extended"].tolist() == given["is_extended"].tolist()
+    assert list(frames) == list(FRAME_COLUMNS)
+    assert frames[["attack", "episode"]].to_numpy().max() == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"timestamp": [0.0, np.nan, 1.0]}, "timestamp of frame 1 is nan"),
+        ({"timestamp": pd.to_datetime([0, 1, 2])}, r"timestamp is of type datetime64.*: numbers"),
+        ({"arbitration_id": ["0x1", "0x2", "0x3"]}, "arbitration_id is of type .*: integers"),
+        ({"arbitration_id": -1}, "arbitration_id of frame 0 is -1"),
+        ({"is_remote": 0}, "is_remote is of type int64; allowed: booleans"),
+        ({"byte_1": [0.5, 0.0, 1.0]}, "payload is of type float64; allowed: integers"),
+        ({"byte_0": 2**16}, "payload of frame 0 is .65536, .*allowed: 0 to 255"),
+        ({"byte_0": pd.array([1, None, 3], "Int64")}, "payload is of type object"),
+        ({"dlc": 9}, "dlc of frame 0 is 9; allowed: 0 to 8"),
+    ],
+)
+def test_frames_that_are_none_are_refused(changes, said):
+    with pytest.raises(DataError, match=said):
+        unlabelled_frames(three_frames().assign(**changes))
+
+
+@pytest.mark.parametrize("name", ["timestamp", "arbitration_id", "dlc", "byte_7"])
+def test_a_column_that_is_needed_is_named(name):
+    with pytest.raises(DataError, match=f"the frame table has no column {name}, which is needed"):
+        unlabelled_frames(three_frames().drop(columns=name))
 
 
 def test_a_table_keeps_its_values_when_the_arrays_that_it_was_made_of_change():

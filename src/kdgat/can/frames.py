@@ -61,6 +61,17 @@ FRAME_COLUMNS = {**_BEFORE_PAYLOAD, **dict.fromkeys(BYTE_COLUMNS, "int16"), **_A
 FD_FRAME_COLUMNS = {**_BEFORE_PAYLOAD, **dict.fromkeys(FD_BYTE_COLUMNS, "int16"), **_AFTER_PAYLOAD}
 """Columns of a capture that holds a frame of more than 8 bytes: `byte_0` to `byte_63`."""
 
+_BYTES_ALLOWED = "0 to 255 below dlc, ABSENT from dlc on"
+
+_KINDS = {
+    "timestamp": ("iuf", "numbers"),
+    "arbitration_id": ("iu", "integers"),
+    "is_extended": ("b", "booleans"),
+    "is_remote": ("b", "booleans"),
+    "dlc": ("iu", "integers"),
+    "payload": ("iu", "integers"),
+}
+
 
 def frame_table(
     timestamp: np.ndarray,
@@ -104,14 +115,44 @@ def frame_table(
         else is_extended,
         "is_remote": np.zeros(len(timestamp), bool) if is_remote is None else is_remote,
         "dlc": np.asarray(dlc),
-        "payload": np.asarray(payload, np.int16),
+        "payload": np.asarray(payload),
         "attack": np.asarray(attack),
     }
     _check_shapes(columns)
+    columns["payload"] = _as_bytes(columns["payload"])
     _check_ranges(columns)
     columns["episode"] = number_episodes(timestamp, attack) if episode is None else episode
     _check_episodes(columns["attack"], columns["episode"])
     return assemble_frames({name: values.copy() for name, values in columns.items()})
+
+
+def unlabelled_frames(frames: pd.DataFrame) -> pd.DataFrame:
+    """Check a frame table that somebody else has made, and complete it.
+
+    Args:
+        frames: `timestamp`, `arbitration_id`, `dlc`, `byte_0` to `byte_7` (CAN FD: to `byte_63`);
+            without `channel` there is one bus, without `is_extended` IDs that need 29 bits are
+            extended, without `is_remote` no frame is remote. Other columns are not looked at.
+
+    Returns:
+        Frame table of the same frames, all of them benign.
+
+    Raises:
+        DataError: A column is missing, of another kind, or has a value out of range.
+    """
+    data = byte_columns(frames)
+    for name in ("timestamp", "arbitration_id", "dlc", *data):
+        if name not in frames:
+            raise DataError(f"the frame table has no column {name}, which is needed.")
+    columns = {name: frames[name].to_numpy() for name in _KINDS if name in frames}
+    columns["payload"] = frames[list(data)].to_numpy()
+    for name, values in columns.items():
+        kinds, allowed = _KINDS[name]
+        if values.dtype.kind not in kinds:
+            raise DataError(f"{name} is of type {values.dtype}; allowed: {allowed}.")
+    benign = np.zeros(len(frames), np.uint8)
+    channel = frames.get("channel", "")
+    return frame_table(**columns, channel=channel, attack=benign, episode=benign)
 
 
 def number_episodes(
@@ -188,6 +229,13 @@ def _check_shapes(columns: dict) -> None:
             raise DataError(f"{name} has shape {values.shape}, {shape} is needed.")
 
 
+def _as_bytes(payload: np.ndarray) -> np.ndarray:
+    values = payload.astype(np.int16, copy=False)
+    if values is not payload:
+        _require("payload", payload, (values == payload).all(axis=1), _BYTES_ALLOWED)
+    return values
+
+
 def _check_ranges(columns: dict) -> None:
     width = columns["payload"].shape[1]
     for name, low, high, allowed in (
@@ -204,7 +252,7 @@ def _check_ranges(columns: dict) -> None:
     _require("arbitration_id", columns["arbitration_id"], short, "below 2**11 unless is_extended")
     length = np.where(columns["is_remote"], 0, columns["dlc"]).astype(np.int64)
     fine = payload_fits(columns["payload"], length)
-    _require("payload", columns["payload"], fine, "0 to 255 below dlc, ABSENT from dlc on")
+    _require("payload", columns["payload"], fine, _BYTES_ALLOWED)
 
 
 def _check_episodes(attack: np.ndarray, episode: np.ndarray) -> None:
