@@ -9,7 +9,7 @@ import pytest
 
 from kdgat.can.capture_tables import describe_capture
 from kdgat.can.captures import open_captures
-from kdgat.can.declarations import attack_type_of, read_declaration, vehicle_of
+from kdgat.can.declarations import attack_type_of, car_name, read_declaration, vehicle_of
 from kdgat.errors import DataError
 
 SHIPPED = Path(__file__).resolve().parents[2] / "conf" / "base" / "datasets"
@@ -259,6 +259,11 @@ def test_the_cars_of_hcrl_sa(real_captures):
 def test_an_undeclared_capture_is_known_by_its_name(name, vehicle, attack_type):
     assert vehicle_of(name) == vehicle
     assert attack_type_of(name) == attack_type
+
+
+def test_a_vehicle_that_nobody_names_is_called_as_its_capture():
+    assert car_name("train_01/dos-kia", "kia") == "kia"
+    assert car_name("train_01/7", "unknown") == "train_01/7"
 
 
 DECLARATION = """

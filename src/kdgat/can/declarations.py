@@ -18,6 +18,12 @@ SUPPRESS = "suppress"
 
 UNKNOWN = "unknown"
 
+
+def car_name(capture: str, vehicle: str) -> str:
+    """Name a capture's vehicle; one that nobody names is a vehicle of its own, called as it is."""
+    return capture if vehicle == UNKNOWN else vehicle
+
+
 Scenario = Annotated[str, Field(pattern=r"^(train|test)_[a-z0-9_]+$")]
 Checksum = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 

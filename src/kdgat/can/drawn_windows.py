@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from kdgat.can.declarations import UNKNOWN
+from kdgat.can.declarations import car_name
 from kdgat.can.drawing import (
     SHORTEST_PART,
     Drawing,
@@ -58,7 +58,7 @@ def drawn_blocks(
         cut: How captures are cut and split.
         drawing: How windows are drawn.
     """
-    vehicles = {name: name if vehicle == UNKNOWN else vehicle for name, vehicle in vehicles.items()}
+    vehicles = {name: car_name(name, vehicle) for name, vehicle in vehicles.items()}
     benign = [name for name in captures if not captures[name]["attack"].any()]
     known = _learn(captures, vehicles, {vehicles[name] for name in benign}, drawing)
     sizes: dict[str, list[int]] = {}

@@ -10,7 +10,7 @@ from functools import partial
 
 from kdgat.can.capture_tables import Reader
 from kdgat.can.captures import Capture, CaptureFile
-from kdgat.can.declarations import UNKNOWN
+from kdgat.can.declarations import car_name
 from kdgat.errors import ParameterError
 
 SCENARIO = "test_left_out"
@@ -37,7 +37,7 @@ def leave_out(
         ParameterError: A vehicle has no training capture, or none is left to train on.
     """
     cars = {
-        name: name if file.vehicle == UNKNOWN else file.vehicle
+        name: car_name(name, file.vehicle)
         for name, file in files.items()
         if name.startswith("train_")
     }

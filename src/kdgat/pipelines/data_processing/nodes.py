@@ -13,7 +13,7 @@ from kdgat.can import scaling, splits, truth
 from kdgat.can.calibration_prefix import calibrated_blocks, inspect_prefixes, prefix_table
 from kdgat.can.capture_tables import CaptureTables, survey_captures
 from kdgat.can.captures import CaptureFile
-from kdgat.can.declarations import SUPPRESS, UNKNOWN
+from kdgat.can.declarations import SUPPRESS, car_name
 from kdgat.can.drawing import Drawing
 from kdgat.can.drawn_windows import drawn_blocks
 from kdgat.can.graph_store import GraphStore
@@ -53,7 +53,7 @@ def read_captures(
         for name, file in files.items()
         if name.startswith("train_")
         and file.attack_type == SUPPRESS
-        and (name if file.vehicle == UNKNOWN else file.vehicle) not in left_out
+        and car_name(name, file.vehicle) not in left_out
     ]
     for name in silenced:
         LOGGER.warning("%s is left out: an ID is suppressed there, and no label says when", name)
