@@ -19,6 +19,18 @@ def test_everything_lies_in_the_project_by_default():
     assert locations.artifact_location() == f"{data}/mlflow_artifacts"
 
 
+def test_an_empty_variable_is_none(monkeypatch):
+    here = locations.data_root(), locations.raw_folder("hcrl_sa"), locations.artifact_location()
+    for name in ("KDGAT_DATA_ROOT", "KDGAT_RAW_ROOT", "MLFLOW_TRACKING_URI"):
+        monkeypatch.setenv(name, "")
+    assert (
+        locations.data_root(),
+        locations.raw_folder("hcrl_sa"),
+        locations.artifact_location(),
+    ) == here
+    assert locations.tracking_uri() == f"sqlite:///{locations.data_root()}/mlflow.db"
+
+
 def test_relative_roots_become_absolute(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KDGAT_DATA_ROOT", "mine")

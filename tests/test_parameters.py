@@ -85,6 +85,19 @@ def test_bad_parameters_end_in_one_sentence(raw, path, value, sentence):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("given", ["2+3", [2, 3]])
+def test_the_command_line_can_give_a_pair_of_numbers(raw, given):
+    raw["evaluation"]["persistence"] = given
+    assert check_parameters(raw).evaluation.persistence == [2, 3]
+
+
+@pytest.mark.parametrize("given", ["2", "2+", "2+3+4", "a+3", "0+3", "3+2", 2])
+def test_anything_else_than_a_pair_is_refused(raw, given):
+    raw["evaluation"]["persistence"] = given
+    with pytest.raises(ParameterError, match=r"evaluation\.persistence"):
+        check_parameters(raw)
+
+
 def test_missing_parameter_is_named(raw):
     del raw["teacher"]["fit"]["epochs"]
     with pytest.raises(ParameterError, match=r"parameter 'teacher\.fit\.epochs' is missing"):

@@ -1,4 +1,7 @@
-"""Where things lie: two folders and a tracking store, each movable by one environment variable."""
+"""Where things lie: two folders and a tracking store, each movable by one environment variable.
+
+One that is empty is as good as none.
+"""
 
 import os
 from pathlib import Path
@@ -32,7 +35,7 @@ def check_environment(name: str | None) -> None:
 
 def data_root() -> str:
     """Return the folder of everything kdgat writes: $KDGAT_DATA_ROOT, else `data`."""
-    return str(Path(os.environ.get("KDGAT_DATA_ROOT", PROJECT / "data")).resolve())
+    return str(Path(os.environ.get("KDGAT_DATA_ROOT") or PROJECT / "data").resolve())
 
 
 def raw_folder(dataset: str) -> str:
@@ -43,7 +46,7 @@ def raw_folder(dataset: str) -> str:
     own_root = Path(data_root()) / "01_raw"
     if dataset == BUILT_IN_DATASET:
         return str(own_root / dataset)
-    return str(Path(os.environ.get("KDGAT_RAW_ROOT", own_root)).resolve() / dataset)
+    return str(Path(os.environ.get("KDGAT_RAW_ROOT") or own_root).resolve() / dataset)
 
 
 def declaration_folders() -> list[str]:
@@ -54,12 +57,12 @@ def declaration_folders() -> list[str]:
 
 def tracking_uri() -> str:
     """Return MLflow's store: $MLFLOW_TRACKING_URI, else one SQLite file in the data root."""
-    return os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{data_root()}/mlflow.db")
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{data_root()}/mlflow.db"
 
 
 def artifact_location() -> str | None:
     """Return the folder of MLflow's artifacts; None leaves the choice to a tracking server."""
-    return None if "MLFLOW_TRACKING_URI" in os.environ else f"{data_root()}/mlflow_artifacts"
+    return None if os.environ.get("MLFLOW_TRACKING_URI") else f"{data_root()}/mlflow_artifacts"
 
 
 def run_records() -> str:

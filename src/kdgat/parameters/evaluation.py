@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from kdgat.parameters.types import Group, OpenShare, PositiveInt
+from kdgat.parameters.types import Group, OpenShare, PositiveInt, numbers_at_plus
 
 Rate = Annotated[float, Field(gt=0.0, le=0.5)]
 
@@ -31,7 +31,9 @@ class OperatingPoint(Group):
 class Evaluation(Group):
     """The scorecard."""
 
-    persistence: Annotated[list[PositiveInt], Field(min_length=2, max_length=2)] = Field(
+    persistence: Annotated[
+        list[PositiveInt], Field(min_length=2, max_length=2), BeforeValidator(numbers_at_plus)
+    ] = Field(
         description="k and n, at least k: an alarm of the alarm and episode scorecards needs k of "
         "the last n windows above the operating point"
     )

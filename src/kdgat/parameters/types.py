@@ -22,3 +22,10 @@ class Group(BaseModel):
 def split_at_plus(value: object) -> object:
     """`--params` cannot give a list: `a+b` stands for one."""
     return [name for name in value.split("+") if name] if isinstance(value, str) else value
+
+
+def numbers_at_plus(value: object) -> object:
+    """The same for whole numbers: `2+3`."""
+    if not isinstance(value, str):
+        return value
+    return [int(part) if part.isdecimal() else part for part in value.split("+")]
