@@ -30,7 +30,7 @@ from kdgat.can.simulator import simulate_vehicle
 from kdgat.can.vehicles import draw_style, draw_vehicle
 from kdgat.can.windows import attack_counts
 from kdgat.detector import Detector
-from kdgat.metrics.episodes import Resampling, alarm_scorecard
+from kdgat.metrics import Resampling, alarm_scorecard
 
 SECONDS = {"zero_shot": 0.0, "calibrated": 5.0}
 RESAMPLING = Resampling(bootstrap=1000, confidence=0.95, seed=0)

@@ -22,7 +22,7 @@ from kdgat.figures import (
     teacher_against_student,
 )
 from kdgat.figures.style import in_words, model_styles, score_name
-from kdgat.metrics import scorecard
+from kdgat.metrics import Resampling, scorecard
 
 MODELS = ("teacher_classifier", "student_classifier", "bag_of_ids_forest")
 THRESHOLDS = dict.fromkeys(MODELS, 0.0)
@@ -63,7 +63,7 @@ def window_scores():
 @pytest.fixture(scope="module")
 def card(window_scores):
     points = {model: {"zero_shot": value} for model, value in THRESHOLDS.items()}
-    return scorecard(window_scores, points, bootstrap=50, confidence=0.95, seed=0)
+    return scorecard(window_scores, points, Resampling(50, 0.95, 0))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from kdgat.errors import DataError
 from kdgat.metrics import (
     COUNT_METRICS,
     SCORECARD_COLUMNS,
+    Resampling,
     above_points,
     block_ids,
     bootstrap_interval,
@@ -134,7 +135,7 @@ def simulated_blocks(generator, num_blocks=24, length=20):
 
 def intervals(windows, seed=0, confidence=0.9, bootstrap=300):
     return bootstrap_interval(
-        **windows, threshold=0.5, bootstrap=bootstrap, confidence=confidence, seed=seed
+        **windows, threshold=0.5, resampling=Resampling(bootstrap, confidence, seed)
     )
 
 
@@ -206,7 +207,7 @@ def window_scores(model, scenario, labels, scores, split="test"):
 
 def judged(table, thresholds):
     points = {model: {"zero_shot": value} for model, value in thresholds.items()}
-    return scorecard(table, points, bootstrap=50, confidence=0.95, seed=0)
+    return scorecard(table, points, Resampling(50, 0.95, 0))
 
 
 def test_scorecard_judges_test_windows_alone_model_by_scenario():
@@ -251,7 +252,7 @@ def test_a_window_is_judged_by_the_operating_point_that_it_names():
         ]
     )
     points = {"gat": {"zero_shot": 0.0, "calibrated": 2.0}}
-    result = scorecard(table, points, bootstrap=5, confidence=0.95, seed=0)
+    result = scorecard(table, points, Resampling(5, 0.95, 0))
     keys = ["protocol", "scenario"]
     rates = result.set_index(keys)["false_positive_rate"].to_dict()
     assert rates == {

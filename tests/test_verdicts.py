@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from kdgat.figures.verdicts import summary_sentences, verdict_section, verdict_sentences
-from kdgat.metrics.intervals import f1_difference_interval
+from kdgat.metrics.intervals import Resampling, f1_difference_interval
 from kdgat.metrics.verdicts import contests, verdicts
 
 # Four captures, each of a benign and an attack block of five windows.
@@ -40,7 +40,7 @@ def scores_of(**scores: np.ndarray) -> pd.DataFrame:
 def judged(**scores: np.ndarray) -> pd.DataFrame:
     table = scores_of(**scores)
     points = {model: {"zero_shot": 0.5} for model in table["model"].unique()}
-    return verdicts(table, points, bootstrap=200, confidence=0.95, seed=0)
+    return verdicts(table, points, Resampling(200, 0.95, 0))
 
 
 def test_who_meets_whom():
@@ -71,16 +71,20 @@ def test_the_best_baseline_is_met(ours, rule, margin, verdict):
 
 def test_equal_alarms_have_no_margin_whatever_is_drawn():
     bounds = f1_difference_interval(
-        LABELS, HALF > 0, HALF > 0, captures=CAPTURES, stretches=LABELS, bootstrap=50,
-        confidence=0.9, seed=1,
-    )  # fmt: skip
+        LABELS,
+        HALF > 0,
+        HALF > 0,
+        captures=CAPTURES,
+        stretches=LABELS,
+        resampling=Resampling(50, 0.9, 1),
+    )
     assert bounds == (0.0, 0.0)
 
 
 def test_a_scenario_without_labels_has_no_verdict():
     table = scores_of(student_fusion=PERFECT, rule=HALF).assign(label=0)
     points = {"student_fusion": {"zero_shot": 0.5}, "rule": {"zero_shot": 0.5}}
-    assert verdicts(table, points, bootstrap=10, confidence=0.95, seed=0).empty
+    assert verdicts(table, points, Resampling(10, 0.95, 0)).empty
 
 
 def test_where_a_baseline_wins_it_is_said_in_so_many_words():
@@ -118,7 +122,7 @@ def test_one_attack_is_too_few_for_a_verdict():
     once = scores_of(student_fusion=PERFECT, rule=HALF)
     once = once[once["capture"] == 0]
     points = {"student_fusion": {"zero_shot": 0.5}, "rule": {"zero_shot": 0.5}}
-    (row,) = verdicts(once, points, bootstrap=10, confidence=0.95, seed=0).to_dict("records")
+    (row,) = verdicts(once, points, Resampling(10, 0.95, 0)).to_dict("records")
     assert row["verdict"] == "unclear"
     assert np.isnan(row["margin_low"])
 

@@ -6,10 +6,9 @@ from kdgat.metrics.episodes import (
     ALARM_COLUMNS,
     CAPTURE_ALARM_COLUMNS,
     EPISODE_COLUMNS,
-    Resampling,
     alarm_scorecard,
 )
-from kdgat.metrics.intervals import block_ids, bootstrap_interval
+from kdgat.metrics.intervals import Resampling, block_ids, bootstrap_interval
 from kdgat.metrics.offenders import OFFENDER_COLUMNS, offender_scorecard
 from kdgat.metrics.scorecards import (
     CAPTURE_COLUMNS,

@@ -8,7 +8,6 @@ touch an episode, and those within `AFTERMATH` s after it, are not benign.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.stats import chi2
 
 from kdgat.metrics.aftermath import seconds_watched, touched
-from kdgat.metrics.intervals import percentile_interval, resampled_blocks
+from kdgat.metrics.intervals import Resampling, percentile_interval, resampled_blocks
 from kdgat.metrics.scorecards import margins
 
 HOUR = 3600.0
@@ -53,21 +52,6 @@ EPISODE_COLUMNS = (
     "found",
     "seconds_to_alarm",
 )
-
-
-@dataclass(frozen=True)
-class Resampling:
-    """How intervals are made.
-
-    Attributes:
-        bootstrap: samples.
-        confidence: level of all intervals, between 0 and 1.
-        seed: of the draws.
-    """
-
-    bootstrap: int
-    confidence: float
-    seed: int
 
 
 def alarm_scorecard(

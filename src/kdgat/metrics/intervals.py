@@ -13,6 +13,21 @@ from kdgat.metrics.detection import (
 )
 
 
+@dataclass(frozen=True)
+class Resampling:
+    """How intervals are made.
+
+    Attributes:
+        bootstrap: number of bootstrap samples, at least 1.
+        confidence: level of all intervals, between 0 and 1.
+        seed: of the draws.
+    """
+
+    bootstrap: int
+    confidence: float
+    seed: int
+
+
 def block_ids(captures: ArrayLike, stretches: ArrayLike, labels: ArrayLike) -> NDArray[np.int64]:
     """Number the blocks: the windows of one stretch of a capture that have one label.
 
@@ -76,9 +91,7 @@ def bootstrap_interval(
     *,
     captures: ArrayLike,
     stretches: ArrayLike,
-    bootstrap: int,
-    confidence: float,
-    seed: int,
+    resampling: Resampling,
 ) -> dict[str, tuple[float, float]]:
     """Give percentile intervals of COUNT_METRICS, resampling captures and blocks, not windows.
 
@@ -92,9 +105,7 @@ def bootstrap_interval(
         threshold: windows at or above it alarm; in the scores' unit.
         captures: name of each window's capture `[num_windows]`.
         stretches: episode that each window touches, or pause between two `[num_windows]`.
-        bootstrap: number of bootstrap samples, at least 1.
-        confidence: level, between 0 and 1.
-        seed: of the draws.
+        resampling: samples, level and seed.
 
     Returns:
         (low, high) per metric; (NaN, NaN) with fewer than two blocks to draw from: two attack
@@ -107,9 +118,11 @@ def bootstrap_interval(
     undefined = (np.nan, np.nan)
     if labels.size == 0:
         return dict.fromkeys(COUNT_METRICS, undefined)
-    draws = BlockDraws.of(labels, captures, stretches, bootstrap=bootstrap, seed=seed)
+    draws = BlockDraws.of(labels, captures, stretches, resampling)
     return {
-        name: percentile_interval(values, confidence) if draws.supports(name) else undefined
+        name: percentile_interval(values, resampling.confidence)
+        if draws.supports(name)
+        else undefined
         for name, values in rates(draws.counts(scores >= float(threshold))).items()
     }
 
@@ -121,9 +134,7 @@ def f1_difference_interval(
     *,
     captures: ArrayLike,
     stretches: ArrayLike,
-    bootstrap: int,
-    confidence: float,
-    seed: int,
+    resampling: Resampling,
 ) -> tuple[float, float]:
     """Give the interval of F1 of one detector less F1 of another, on the same samples.
 
@@ -133,19 +144,17 @@ def f1_difference_interval(
         other_alarms: bool `[num_windows]`, of the other.
         captures: name of each window's capture `[num_windows]`.
         stretches: episode that each window touches, or pause between two `[num_windows]`.
-        bootstrap: number of bootstrap samples, at least 1.
-        confidence: level, between 0 and 1.
-        seed: of the draws.
+        resampling: samples, level and seed.
 
     Returns:
         (low, high), NaN with fewer than two attack blocks.
     """
     labels = np.asarray(labels).astype(bool)
-    draws = BlockDraws.of(labels, captures, stretches, bootstrap=bootstrap, seed=seed)
+    draws = BlockDraws.of(labels, captures, stretches, resampling)
     if not draws.supports("f1"):
         return np.nan, np.nan
     one, other = (rates(draws.counts(np.asarray(each)))["f1"] for each in (alarms, other_alarms))
-    return percentile_interval(one - other, confidence)
+    return percentile_interval(one - other, resampling.confidence)
 
 
 @dataclass(frozen=True)
@@ -170,16 +179,14 @@ class BlockDraws:
         labels: NDArray[np.bool_],
         captures: ArrayLike,
         stretches: ArrayLike,
-        *,
-        bootstrap: int,
-        seed: int,
+        resampling: Resampling,
     ) -> "BlockDraws":
         """Draw; arguments as `bootstrap_interval`, at least one window."""
         blocks = block_ids(captures, stretches, labels)
         _, first = np.unique(blocks, return_index=True)
         _, block_captures = np.unique(np.asarray(captures)[first], return_inverse=True)
-        generator = np.random.default_rng(seed)
-        drawn = resampled_blocks(block_captures, labels[first], bootstrap, generator)
+        generator = np.random.default_rng(resampling.seed)
+        drawn = resampled_blocks(block_captures, labels[first], resampling.bootstrap, generator)
         return cls(labels, blocks, labels[first], drawn)
 
     def counts(self, alarms: NDArray[np.bool_]) -> NDArray[np.int64]:

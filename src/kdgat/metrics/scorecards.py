@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from kdgat.errors import DataError
 from kdgat.metrics.detection import COUNT_METRICS, detection_metrics
-from kdgat.metrics.intervals import bootstrap_interval
+from kdgat.metrics.intervals import Resampling, bootstrap_interval
 
 WINDOW_SCORE_COLUMNS = (
     "split",
@@ -60,10 +60,7 @@ CAPTURE_COLUMNS = (
 def scorecard(
     window_scores: pd.DataFrame,
     thresholds: Mapping[str, Mapping[str, float]],
-    *,
-    bootstrap: int,
-    confidence: float,
-    seed: int,
+    resampling: Resampling,
 ) -> pd.DataFrame:
     """Judge every model on every test scenario under every protocol, its captures pooled.
 
@@ -73,9 +70,7 @@ def scorecard(
         window_scores: WINDOW_SCORE_COLUMNS, one row per window and model; `split` is train,
             validation or test, and only test is judged.
         thresholds: model -> protocol -> operating point, never fitted on test.
-        bootstrap: bootstrap samples behind an interval.
-        confidence: level of the intervals, between 0 and 1.
-        seed: of the bootstrap.
+        resampling: of the intervals.
 
     Returns:
         SCORECARD_COLUMNS, one row per model (in the order of `thresholds`), protocol and scenario.
@@ -93,7 +88,7 @@ def scorecard(
         )
     keys = ["protocol", "scenario"]
     rows = [
-        scorecard_row(windows, points, model, protocol, scenario, bootstrap, confidence, seed)
+        scorecard_row(windows, points, model, protocol, scenario, resampling)
         for model, points in thresholds.items()
         for (protocol, scenario), windows in test[test["model"] == model].groupby(keys, sort=False)
     ]
@@ -204,9 +199,7 @@ def scorecard_row(
     model: str,
     protocol: str,
     scenario: str,
-    bootstrap: int,
-    confidence: float,
-    seed: int,
+    resampling: Resampling,
 ) -> dict[str, object]:
     """Judge one model on one scenario under one protocol: one row of SCORECARD_COLUMNS."""
     labels, scores = windows["label"].to_numpy(), margins(windows, points)
@@ -216,9 +209,7 @@ def scorecard_row(
         0.0,
         captures=windows["capture"].to_numpy(),
         stretches=windows["stretch"].to_numpy(),
-        bootstrap=bootstrap,
-        confidence=confidence,
-        seed=seed,
+        resampling=resampling,
     )
     row = {"model": model, "scenario": scenario, "protocol": protocol}
     row["threshold"] = points[protocol]

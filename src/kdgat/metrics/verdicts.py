@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from kdgat.metrics.detection import detection_metrics
-from kdgat.metrics.intervals import f1_difference_interval
+from kdgat.metrics.intervals import Resampling, f1_difference_interval
 from kdgat.metrics.scorecards import margins
 
 SIZES = ("teacher", "student")
@@ -67,10 +67,7 @@ def is_baseline(model: str) -> bool:
 def verdicts(
     window_scores: pd.DataFrame,
     thresholds: Mapping[str, Mapping[str, float]],
-    *,
-    bootstrap: int,
-    confidence: float,
-    seed: int,
+    resampling: Resampling,
 ) -> pd.DataFrame:
     """Compare F1 with that of the best rival, on test, at the stored operating points.
 
@@ -79,9 +76,7 @@ def verdicts(
     Args:
         window_scores: `scorecards.WINDOW_SCORE_COLUMNS`, windows with a known label.
         thresholds: model -> protocol -> operating point.
-        bootstrap: bootstrap samples behind an interval.
-        confidence: level of the intervals, between 0 and 1.
-        seed: of the bootstrap.
+        resampling: of the intervals.
 
     Returns:
         VERDICT_COLUMNS, one row per contest, protocol and scenario in which F1 is defined. The
@@ -104,9 +99,7 @@ def verdicts(
                 other.alarms,
                 captures=one.windows["capture"],
                 stretches=one.windows["stretch"],
-                bootstrap=bootstrap,
-                confidence=confidence,
-                seed=seed,
+                resampling=resampling,
             )
             rows.append(
                 {

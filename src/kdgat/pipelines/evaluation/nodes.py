@@ -137,15 +137,11 @@ def build_scorecard(
     """
     scores = pd.concat([window_scores, baseline_scores], ignore_index=True)
     known, points = metrics.known_windows(scores, test_episodes), point_values(thresholds)
-    resampling = {
-        "bootstrap": parameters.bootstrap,
-        "confidence": parameters.confidence,
-        "seed": parameters.bootstrap_seed,
-    }
+    resampling = _resampling(parameters)
     return (
-        metrics.scorecard(known, points, **resampling),
+        metrics.scorecard(known, points, resampling),
         metrics.capture_scorecard(known, points),
-        metrics.verdicts(known, points, **resampling),
+        metrics.verdicts(known, points, resampling),
     )
 
 
@@ -172,9 +168,13 @@ def count_alarms(
         .set_index("model")["computation_seconds"]
         .to_dict(),
         persistence=tuple(parameters.persistence),
-        resampling=metrics.Resampling(
-            parameters.bootstrap, parameters.confidence, parameters.bootstrap_seed
-        ),
+        resampling=_resampling(parameters),
+    )
+
+
+def _resampling(parameters: Evaluation) -> metrics.Resampling:
+    return metrics.Resampling(
+        parameters.bootstrap, parameters.confidence, parameters.bootstrap_seed
     )
 
 
