@@ -34,3 +34,18 @@ def test_a_recording_that_pauses_or_starts_its_clock_again_is_one_that_does_not(
         np.testing.assert_allclose(found[same], usual[same])
         gap = usual[1001] - usual[1000]
         np.testing.assert_allclose(found[~same], usual[~same] - gap, atol=1e-6)
+
+
+def test_what_windows_are_drawn_from_runs_on_where_the_clock_is_set_back():
+    frames = simulate_vehicle(
+        VEHICLES["aster"],
+        generator=np.random.default_rng(0),
+        duration=2.0,
+        bitrate=500_000,
+        start=0,
+    )
+    back = frames.assign(timestamp=frames["timestamp"] - 0.5 * (frames.index >= 1000))
+    steps = np.diff(Recording.of(back).forward().timestamp)
+    expected = np.diff(frames["timestamp"])
+    assert steps[999] == 0.0
+    np.testing.assert_allclose(np.delete(steps, 999), np.delete(expected, 999), atol=1e-9)

@@ -96,6 +96,14 @@ def test_no_window_meets_a_profile_that_has_seen_its_time(short_share):
     assert (numbers == 1).all()
 
 
+@pytest.mark.parametrize("frames_ahead", [1, 4000])
+def test_stretches_are_as_long_where_a_clock_is_set_back(frames_ahead):
+    frames = drive(8000)
+    ahead = (frames.index >= 4000 - frames_ahead) & (frames.index < 4000)
+    lessons = learn("train_01/a", frames.assign(timestamp=frames["timestamp"] + 3 * ahead), 20)
+    assert max(part.profile.count.sum() for part in lessons.short) <= 1001
+
+
 def test_other_recordings_of_the_vehicle_are_learned_whole():
     frames = drive(400)
     lessons = learn("train_01/a", frames) + learn("train_01/b", drive(600))

@@ -6,6 +6,7 @@ from functools import reduce
 
 import numpy as np
 
+from kdgat.can.clock import bus_time
 from kdgat.can.frames import ABSENT
 from kdgat.can.profile import Profile
 from kdgat.can.recording import Recording
@@ -79,7 +80,7 @@ def learn_lessons(
         number: Stretches to learn.
         generator: Draws where they begin and how long they are.
     """
-    time = np.maximum.accumulate(recording.timestamp)
+    time = bus_time(recording.timestamp)
     middle, duration = len(time) // 2, time[-1] - time[0]
     halves = (slice(0, middle), slice(middle, len(time)))
     stretches = []

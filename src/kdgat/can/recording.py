@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from kdgat.can.bus import frame_bits
-from kdgat.can.clock import without_jumps
+from kdgat.can.clock import bus_time, without_jumps
 from kdgat.can.frames import MAX_DLC, frame_table, payload
 from kdgat.can.node_features import pack_payload
 from kdgat.can.profile_features import capture_clock, frames_before
@@ -112,8 +112,8 @@ class Recording:
         )
 
     def forward(self) -> "Recording":
-        """Hold the clock where timestamps step back."""
-        return replace(self, timestamp=np.maximum.accumulate(self.timestamp))
+        """Let the clock run on where timestamps step back."""
+        return replace(self, timestamp=bus_time(self.timestamp))
 
     @cached_property
     def numbers(self) -> tuple[np.ndarray, np.ndarray]:
