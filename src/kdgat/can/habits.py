@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit
 
+from kdgat.can.clock import PAUSE
 from kdgat.can.frames import ABSENT, MAX_DLC
 
 
@@ -31,7 +32,9 @@ def learn(
 ):
     """Take frames into the state of `Profile` (changed in place); return the clock."""
     for frame in range(len(timestamp)):
-        clock += max(0.0, timestamp[frame] - last_timestamp)
+        step = timestamp[frame] - last_timestamp
+        if 0.0 <= step <= PAUSE:
+            clock += step
         last_timestamp = timestamp[frame]
         number = row[frame]
         continues = not np.isnan(last_seen[number])

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +46,8 @@ class Profile:
     A profile is learned from one or more recordings. `update` continues the open recording,
     frame by frame or all at once with the same numbers; `end_recording` closes it, so that no
     gap is measured from one recording into the next. Time is the bus clock of a recording:
-    s since its first frame, where a timestamp that steps back counts as no time.
+    s since its first frame, where a timestamp that steps back, or ahead by more than
+    `clock.PAUSE`, counts as no time.
 
     Attributes:
         arbitration_id: int64 `[num_ids]`, ascending.
@@ -126,7 +127,11 @@ class Profile:
         Args:
             frames: Frame table in recorded order. That they are benign is the caller's promise.
         """
-        return self.update_with(Recording.of(frames))
+        if frames.empty:
+            return self
+        learned = self.update_with(Recording.of(frames))
+        # A recording has no jumps; what comes next is timed from the timestamp as it was logged.
+        return replace(learned, last_timestamp=float(frames["timestamp"].iloc[-1]))
 
     def update_with(self, recording: Recording) -> "Profile":
         """Learn more frames of the open recording, see `update`."""
