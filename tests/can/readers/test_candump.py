@@ -90,6 +90,13 @@ def test_a_malformed_row_is_set_aside_with_its_line(tmp_path, row):
     assert log.bad_rows["reason"].iloc[0].startswith(BAD_ROWS[row])
 
 
+def test_a_row_without_a_label_among_others_that_have_one_is_malformed(tmp_path):
+    log = log_of(tmp_path, "(1.0) can0 153#20 0\n(1.1) can0 153#21\n(1.2) can0 153#22 1\n")
+    assert log.frames["attack"].tolist() == [0, 1]
+    assert log.bad_rows["line"].tolist() == [2]
+    assert log.bad_rows["reason"].iloc[0].startswith("attack is neither")
+
+
 def test_a_line_cut_off_at_the_end(tmp_path):
     log = log_of(tmp_path, GOOD + "(1436509052.3) can0 044#2A3")
     assert log.bad_rows["reason"].tolist() == ["the last line is cut off"]

@@ -36,6 +36,24 @@ def test_blanks_around_fields_are_no_matter(tmp_path):
     assert payload(log.frames)[0].tolist() == [5, 0x21, 0x68, 9, 0x21, 0x21, 0, 0x6F]
 
 
+@pytest.mark.parametrize("data", ["05,21,68,09,21,21,00,6f", "05 21 68 09 21 21 00 6f"])
+def test_attack_free_rows_have_no_label(tmp_path, data):
+    rows = f"1478198376.4,0316,8,{data}\n1478198376.5,05f0,0\n1478198376.6,043f,1,ff\n"
+    log = log_of(tmp_path, rows)
+    assert log.format == "hcrl_csv"
+    assert not log.has_labels
+    assert log.bad_rows.empty
+    assert log.frames["dlc"].tolist() == [8, 0, 1]
+    assert payload(log.frames)[0].tolist() == [5, 0x21, 0x68, 9, 0x21, 0x21, 0, 0x6F]
+    assert payload(log.frames)[2].tolist() == [0xFF, *[ABSENT] * 7]
+
+
+def test_data_in_one_field_may_have_a_label(tmp_path):
+    log = log_of(tmp_path, "1478198376.4,05f0,2,01 00,T\n1478198376.5,05f0,2,01 00 ,R\n")
+    assert log.frames["attack"].tolist() == [1, 0]
+    assert payload(log.frames)[1].tolist() == [1, 0, *[ABSENT] * 6]
+
+
 def test_the_attack_free_text(tmp_path):
     remote = "Timestamp: 1479121434.9   ID: 0316    100    DLC: 8\n"
     empty = "Timestamp: 1479121435.0   ID: 05f0    000    DLC: 0\n"
@@ -62,6 +80,12 @@ BAD_CSV_ROWS = {
     "1478198376.4,0316,1,5,R": "data_field is not",
     "1478198376.4,0316,1,05,1": "attack is neither",
     "1478198376.4,0316,1,05,": "attack is neither",
+    "1478198376.4,0316,1,05": "attack is neither",
+    "1478198376.4,0316,0": "attack is neither",
+    "1478198376.4,0316,3,05 21,R": "wrong number of fields",
+    "1478198376.4,0316,2,05 21 68,R": "dlc is not",
+    "1478198376.4,0316,3,05 21,68,R": "wrong number of fields",
+    "1478198376.4,0316,2,05 2x,R": "data_field is not",
 }
 
 

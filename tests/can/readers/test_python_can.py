@@ -192,6 +192,16 @@ def test_the_first_frame_may_follow_the_header_of_an_asc_log_at_once(tmp_path):
     assert log.bad_rows.empty
 
 
+def test_times_that_count_from_the_line_before_are_refused(tmp_path):
+    path = tmp_path / "x.asc"
+    path.write_text(
+        "date Mon Nov 24 20:00:00.000 2026\nbase hex  timestamps relative\n"
+        "0.0 1 2C0 Rx d 1 AA\n0.1 1 2C1 Rx d 1 BB\n"
+    )
+    with pytest.raises(DataError, match=r"x\.asc, line 2: 'base hex  timestamps rel"):
+        read_log(path)
+
+
 def test_bus_states_in_a_trc_log_are_no_frames(tmp_path):
     path = write(tmp_path / "x.trc", plain(2))
     with path.open("a") as file:

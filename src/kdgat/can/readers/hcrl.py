@@ -1,9 +1,10 @@
-"""The two layouts in which HCRL published its Car-Hacking captures.
+"""The two layouts in which HCRL published its Car-Hacking and Survival Analysis captures.
 
 Attacks as CSV without a header, so that the label moves with the DLC:
 `1478198376.389427,0316,8,05,21,68,09,21,21,00,6f,R`, where T is injected and R is not;
 attack-free traffic as text:
-`Timestamp: 1479121434.850202        ID: 0350    000    DLC: 8    05 28 84 66 6d 00 00 a2`.
+`Timestamp: 1479121434.850202        ID: 0350    000    DLC: 8    05 28 84 66 6d 00 00 a2`,
+or as such CSV without labels, some cars' data in one field: `…,0316,8,05 21 68 09 21 21 00 6f`.
 """
 
 import re
@@ -45,17 +46,17 @@ REMOTE_BIT = 49
 
 
 def is_hcrl_csv(lines: list[bytes]) -> bool:
-    """Tell whether a line looks like one of the attack captures."""
+    """Tell whether a line looks like CSV without a header."""
     return any(CSV_LINE.match(line.strip()) for line in lines)
 
 
 def is_hcrl_text(lines: list[bytes]) -> bool:
-    """Tell whether a line looks like one of the attack-free capture."""
+    """Tell whether a line looks like attack-free text."""
     return any(TEXT_LINE.match(line.strip()) for line in lines)
 
 
 def read_hcrl_csv(text: bytes, path: str) -> Log:
-    """Read a capture with attacks, CSV without a header."""
+    """Read a capture in CSV without a header, labelled where it holds attacks."""
     return read_rows(text, _parse_csv, name="hcrl_csv")
 
 
@@ -102,18 +103,15 @@ def _parse_csv(text, rows):
 def _parse_csv_row(text, rows, row, first, last):
     time, time_end, after = _csv_field(text, first, last)
     number, number_end, after = _csv_field(text, min(after, last), last)
-    length, length_end, after = _csv_field(text, min(after, last), last)
     if after > last:
         return BAD_FIELDS
+    length, length_end, after = _csv_field(text, after, last)
     code = _parse_start(text, rows, row, time, time_end, number, number_end, length, length_end)
     if code != FINE:
         return code
-    for position in range(rows.dlc[row]):
-        byte, byte_end, after = _csv_field(text, after, last)
-        if after > last:
-            return BAD_FIELDS
-        if parse_bytes(text, byte, byte_end, rows.payload[row, position : position + 1]) != 1:
-            return BAD_PAYLOAD
+    after, code = _parse_csv_data(text, rows, row, after, last)
+    if code != FINE or after > last:  # nothing follows the data: a row without a label
+        return code
     label, label_end, after = _csv_field(text, after, last)
     # Copies that went through a spreadsheet pad short rows with empty fields.
     for place in range(min(after, last), last):
@@ -123,6 +121,35 @@ def _parse_csv_row(text, rows, row, first, last):
         return BAD_LABEL
     rows.attack[row] = text[label] == INJECTED
     return FINE
+
+
+@njit(cache=True, nogil=True)
+def _parse_csv_data(text, rows, row, after, last):
+    """Parse bytes in a field each, or all in one; return where the next begins, and a code."""
+    num_bytes = rows.dlc[row]
+    end = field_end(text, min(after, last), last, COMMA)
+    _, first_end = _word(text, min(after, last), end)
+    if num_bytes > 1 and skip_blanks(text, first_end, end) < end:
+        return end + 1, _parse_data_words(text, rows, row, num_bytes, after, end)
+    for position in range(num_bytes):
+        if after > last:
+            return after, BAD_FIELDS
+        byte, byte_end, after = _csv_field(text, after, last)
+        if parse_bytes(text, byte, byte_end, rows.payload[row, position : position + 1]) != 1:
+            return after, BAD_PAYLOAD if after <= last else BAD_FIELDS
+    return after, FINE
+
+
+@njit(cache=True, nogil=True)
+def _parse_data_words(text, rows, row, num_bytes, end, last):
+    """Parse bytes with blanks between them, as many as there are."""
+    for position in range(num_bytes):
+        byte, end = _word(text, end, last)
+        if byte == last:
+            return BAD_FIELDS
+        if parse_bytes(text, byte, end, rows.payload[row, position : position + 1]) != 1:
+            return BAD_PAYLOAD
+    return FINE if skip_blanks(text, end, last) == last else BAD_DLC
 
 
 @njit(cache=True, nogil=True)
@@ -155,12 +182,5 @@ def _parse_text_row(text, rows, row, first, last):
     if code != FINE:
         return code
     rows.is_remote[row] = text[flag] == REMOTE_BIT
-    end = length_end
     num_bytes = 0 if rows.is_remote[row] else rows.dlc[row]
-    for position in range(num_bytes):
-        byte, end = _word(text, end, last)
-        if byte == last:
-            return BAD_FIELDS
-        if parse_bytes(text, byte, end, rows.payload[row, position : position + 1]) != 1:
-            return BAD_PAYLOAD
-    return FINE if skip_blanks(text, end, last) == last else BAD_DLC
+    return _parse_data_words(text, rows, row, num_bytes, length_end, last)

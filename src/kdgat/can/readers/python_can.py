@@ -26,6 +26,7 @@ from kdgat.errors import DataError
 ASC_TIMED = re.compile(r"\s*\d+\.\d+\s")
 ASC_FRAME = re.compile(r"\s*\d+\.\d+\s+(CANFD\b|\d+\s+([0-9A-Fa-f]+x?|ErrorFrame)\b)")
 ASC_OTHER = re.compile(r"\s*(date|base|(no\s+)?internal|begin|end|start|//|$)", re.I)
+ASC_RELATIVE = re.compile(r"\s*base\s.*\btimestamps\s+relative", re.I)
 ASC_LAST_HEADER_LINE = "no internal events logged"
 """Ends the header: without it python-can swallows the line that follows the header."""
 
@@ -63,9 +64,19 @@ class TextLog(NamedTuple):
 
 
 def read_asc(contents: bytes, path: str) -> Log:
-    """Read an ASC log; timestamps are seconds since the measurement began."""
+    """Read an ASC log; timestamps are seconds since the measurement began.
+
+    Raises:
+        DataError: They are seconds since the line before, which python-can takes for the former.
+    """
     lines = _lines(contents)
     end = next((n for n, line in enumerate(lines) if ASC_TIMED.match(line)), len(lines))
+    for number, line in enumerate(lines[:end], start=1):
+        if ASC_RELATIVE.match(line):
+            raise DataError(
+                f"{path}, line {number}: {line.strip()!r}, each time would count from the line "
+                "before; only `timestamps absolute` is read: export the log again with it."
+            )
     header = [*lines[:end], ASC_LAST_HEADER_LINE]
     return _read_text("asc", lines, end, TextLog(can.ASCReader, header, _asc_kind), path)
 

@@ -9,6 +9,7 @@ import pandas as pd
 from kdgat.can.frames import ABSENT, MAX_DLC, MAX_FD_DLC, STANDARD_IDS, frame_table
 from kdgat.can.readers.fields import TIME_LONG, line_bounds, line_end
 from kdgat.can.readers.log import (
+    BAD_LABEL,
     BAD_TIMESTAMP,
     CUT_OFF,
     ERROR_FRAME,
@@ -87,17 +88,17 @@ def read_rows(
     rows = _empty_rows(bounds, MAX_FD_DLC if can_fd else MAX_DLC)
     num_channels = parse(characters, rows, *arguments)
     _parse_long_timestamps(text, rows)
+    has_labels = _check_labels(rows)
     bad_rows = _bad_rows(text, characters, rows, header, is_whole)
     fine: np.ndarray | slice = rows.code == FINE
     if fine.all():
         fine = slice(None)
-    attack = rows.attack[fine]
     frames = frame_table(
         timestamp=rows.timestamp[fine],
         arbitration_id=rows.arbitration_id[fine],
         dlc=rows.dlc[fine],
         payload=rows.payload[fine],
-        attack=attack == 1,
+        attack=rows.attack[fine] == 1,
         channel=_channels(text, rows, fine, num_channels),
         is_extended=rows.is_extended[fine] | (rows.arbitration_id[fine] >= STANDARD_IDS),
         is_remote=rows.is_remote[fine],
@@ -107,7 +108,7 @@ def read_rows(
         bad_rows=bad_rows,
         num_rows=len(rows.code),
         error_frames=int((rows.code == ERROR_FRAME).sum()),
-        has_labels=bool((attack != NO_LABEL).any()),
+        has_labels=has_labels,
         format=name,
     )
 
@@ -141,6 +142,16 @@ def _parse_long_timestamps(text: bytes, rows: Rows) -> None:
             rows.timestamp[row] = np.nan
         if rows.code[row] == FINE and not np.isfinite(rows.timestamp[row]):
             rows.code[row] = BAD_TIMESTAMP
+
+
+def _check_labels(rows: Rows) -> bool:
+    """Say whether rows have labels; where some have, one without is malformed."""
+    is_fine = rows.code == FINE
+    has_label = rows.attack != NO_LABEL
+    has_labels = bool((is_fine & has_label).any())
+    if has_labels:
+        rows.code[is_fine & ~has_label] = BAD_LABEL
+    return has_labels
 
 
 def _channels(text: bytes, rows: Rows, fine: np.ndarray, num_channels: int) -> str | pd.Categorical:
