@@ -76,18 +76,20 @@ def test_hcrl_ch_as_published(tmp_path):
 
 
 def test_road_as_published(tmp_path, caplog):
-    names = ("fuzzing_attack_1", "fuzzing_attack_2", "max_speedometer_attack_1_masquerade")
+    names = ("fuzzing_attack_1", "fuzzing_attack_2", "max_speedometer_attack_2_masquerade")
     metadata = {
         name: {"injection_id": "0x65", "injection_data_str": "FF", "injection_interval": [2, 5]}
         for name in names
     }
-    texts = {f"attacks/{name}.log": candump() for name in (*names, "accelerator_attack_drive_1")}
+    trained_on = ("max_speedometer_attack_1_masquerade", "reverse_light_on_attack_1_masquerade")
+    others = (*trained_on, "accelerator_attack_drive_1")
+    texts = {f"attacks/{name}.log": candump() for name in (*names, *others)}
     texts |= {"ambient/ambient_dyno_idle.log": candump()}
     texts |= {"attacks/capture_metadata.json": json.dumps(metadata)}
     captures = captures_of(put(tmp_path, texts), "road")
     assert sorted(captures) == [
         "test_01_known_vehicle_known_attack/fuzzing_attack_2",
-        "test_06_masquerade/max_speedometer_attack_1_masquerade",
+        "test_06_masquerade/max_speedometer_attack_2_masquerade",
         "train_01_attack_free/ambient_dyno_idle",
         "train_02_with_attacks/fuzzing_attack_1",
     ]
@@ -123,7 +125,7 @@ def test_can_mirgu_as_published(tmp_path):
         "Attack/Real_attacks/DoS_attack.log": labelled,
         "Attack/Real_attacks/Fuzzing_valid_IDs_DoS.log": labelled,
         "Attack/Real_attacks/Steering_angle_replay.log": labelled,
-        "Attack/Suspension_attacks/EMS.log": candump(" 0"),
+        "Attack/Suspension_attacks/EMS.log": candump(" 0").replace("#FF03 0", "#FF03 1"),
         "Attack/Masquerade_attacks/EMS.log": labelled,
     }
     captures = captures_of(put(tmp_path, texts), "can_mirgu")
@@ -140,6 +142,7 @@ def test_can_mirgu_as_published(tmp_path):
     plain = captures["train_02_with_attacks/DoS_attack"].frames
     assert plain["episode"].tolist() == [0, 0, 0, 1, 0, 1, 0, 0, 0, 0]
     assert captures["test_05_suppress/EMS"].silences == ((START + 2, START + 4),)
+    assert captures["test_05_suppress/EMS"].frames[["attack", "episode"]].to_numpy().max() == 0
     assert captures["train_02_with_attacks/DoS_attack"].silences == ()
 
 
@@ -240,6 +243,26 @@ def test_the_cars_of_hcrl_sa(real_captures):
     described = describe_capture(capture)
     assert described["episodes"] == 4
     assert described["format"] == "csv"
+
+
+def test_hcrl_sa_as_published(tmp_path):
+    labelled = "1513468795.1,0316,2,05,21,R\n1513468795.2,0000,1,00,T\n"
+    texts = {
+        "train_01_x/FreeDrivingData_20180112_KIA.txt": "1513468795.1,0316,2,05 21\n",
+        "train_01_x/FreeDrivingData_20180323_SONATA.txt": "1513468795.1,0316,2,05,22\n",
+        "train_02_x/Flooding_dataset_SONATA.txt": labelled,
+        "train_02_x/Fuzzy_dataset_KIA.txt": labelled,
+        "test_02_x/Malfunction153_dataset_Spark.txt": labelled,
+    }
+    captures = captures_of(put(tmp_path, texts), "hcrl_sa")
+    found = [(x.vehicle, x.attack_type, int(x.frames["attack"].sum())) for x in captures.values()]
+    assert sorted(found) == [
+        ("kia", "attack_free", 0),
+        ("kia", "fuzzing", 1),
+        ("sonata", "attack_free", 0),
+        ("sonata", "dos", 1),
+        ("spark", "spoofing", 1),
+    ]
 
 
 @pytest.mark.parametrize(

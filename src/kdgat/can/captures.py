@@ -157,6 +157,8 @@ class CaptureFile:
     def _label(self, log: Log, intervals: list[Interval]) -> pd.DataFrame:
         labels_lie_in = self.labels.source if self.labels else "rows"
         use_rows = log.has_labels and (labels_lie_in == "rows" or log.format == "parquet")
+        if intervals and self.attack_type == SUPPRESS:
+            use_rows = False  # CAN-MIRGU labels what others send meanwhile: no attacker's frames
         if self.intervals is None or self.labels is None:
             if not log.has_labels and self.attack_type != ATTACK_FREE:
                 LOGGER.warning(
