@@ -8,7 +8,7 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 from matplotlib.figure import Figure
 
-from kdgat.comparison import over_scenarios
+from kdgat.comparison import paired_differences
 from kdgat.errors import DataError
 from kdgat.figures.comparison_page import gaps_text, verdicts
 from kdgat.parameters import Reporting
@@ -167,7 +167,9 @@ def test_attack_free_captures_make_a_report_on_false_alarms():
 def sentences_on(cards: pd.DataFrame) -> list[str]:
     results = collect_results(cards, PARAMETERS)
     paired, _ = compare_variants(results, PARAMETERS)
-    overall, _ = compare_variants(over_scenarios(results), PARAMETERS)
+    overall = paired_differences(
+        results, over_scenarios=True, bootstrap=50, confidence=0.95, seed=0
+    )
     return verdicts(paired, overall, "f1", 0.95)
 
 

@@ -91,3 +91,22 @@ def test_the_sign_flip_test_agrees_with_counting_all_patterns(rows):
     expected = np.mean(np.abs(sums) >= abs(differences.sum()) - 1e-12)
     (row,) = paired_differences(table, **SETTINGS).itertuples()
     assert row.p_sign_flip == pytest.approx(expected)
+
+
+def test_means_over_scenarios_are_those_of_scenarios_that_both_have(rows):
+    """b has a scenario more, and seed 2 of a lacks one: neither is a difference."""
+    equal = [0.9, 0.8, 0.7]
+    table = pd.DataFrame(
+        [
+            *rows("a", equal),
+            *rows("b", equal),
+            *rows("a", equal, scenario="test_02")[:1],
+            *rows("b", [0.1, 0.1, 0.1], scenario="test_02"),
+            *rows("b", [0.2, 0.2, 0.2], scenario="test_left_out"),
+        ]
+    )
+    (row,) = paired_differences(table, over_scenarios=True, **SETTINGS).itertuples()
+    assert (row.scenario, row.n) == ("all_scenarios", 3)
+    # seed 1: the means of .9 and .9, and of .9 and .1; seeds 2 and 3 have one scenario in common
+    assert row.mean_difference == pytest.approx(((0.9 - 0.5) + 0 + 0) / 3)
+    assert (row.seeds_a_greater, row.seeds_b_greater) == (1, 0)

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from kdgat.comparison import RESULT_COLUMNS, over_scenarios, results_of
-from kdgat.comparison.results import smallest_p
+from kdgat.comparison import RESULT_COLUMNS, results_of
+from kdgat.comparison.results import in_all_variants, smallest_p
 from kdgat.errors import DataError
 
 ROW = {"dataset": "car", "scenario": "t", "model": "m", "variant": "a", "seed": 1, "f1": 0.5}
@@ -17,13 +17,12 @@ def test_undefined_values_are_left_out():
     assert results["value"].tolist() == [0.5]
 
 
-def test_seeds_are_averaged_over_scenarios():
-    rows = [ROW, {**ROW, "scenario": "u", "f1": 0.7}, {**ROW, "seed": 2, "f1": 0.1}]
-    means = over_scenarios(results_of(pd.DataFrame(rows), "f1"))
-    assert tuple(means) == RESULT_COLUMNS
-    assert means["scenario"].tolist() == ["all_scenarios"] * 2
-    assert means["seed"].tolist() == [1, 2]
-    assert means["value"].tolist() == pytest.approx([0.6, 0.1])
+def test_scenarios_of_all_variants_are_kept():
+    other = {**ROW, "dataset": "bus"}
+    rows = [ROW, {**ROW, "variant": "b"}, {**ROW, "scenario": "u"}, {**other, "scenario": "u"}]
+    kept = in_all_variants(results_of(pd.DataFrame(rows), "f1"))
+    assert kept["scenario"].tolist() == ["t", "t", "u"]
+    assert kept["dataset"].tolist() == ["car", "car", "bus"]
 
 
 def test_a_seed_that_comes_twice_is_refused():

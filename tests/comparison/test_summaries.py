@@ -73,3 +73,12 @@ def test_datasets_are_strata(rows):
 def test_the_same_seed_gives_the_same_table(results):
     first, second = (summarise(results, "f1", **SETTINGS) for _ in range(2))
     pd.testing.assert_frame_equal(first, second)
+
+
+def test_what_is_pooled_are_the_scenarios_that_all_variants_have(results, rows):
+    more = pd.concat([results, pd.DataFrame(rows("b", [0.1] * 5, scenario="test_left_out"))])
+    table, plain = summarise(more, "f1", **SETTINGS), summarise(results, "f1", **SETTINGS)
+    for variant in ("a", "b"):
+        found, expected = (row_of(t, scenario="all", variant=variant) for t in (table, plain))
+        pd.testing.assert_series_equal(found, expected, check_names=False)
+    assert row_of(table, scenario="test_left_out", variant="b")["mean"] == pytest.approx(0.1)

@@ -7,7 +7,7 @@ variant and seed. The statistics are scipy's and autorank's.
 from kdgat.comparison.paired import compare_pairs, paired_differences, untouched_models
 from kdgat.comparison.profiles import performance_profiles
 from kdgat.comparison.ranking import Ranking, rank_detectors
-from kdgat.comparison.results import LOWER_IS_BETTER, RESULT_COLUMNS, over_scenarios, results_of
+from kdgat.comparison.results import LOWER_IS_BETTER, RESULT_COLUMNS, results_of
 from kdgat.comparison.summaries import summarise
 
 __all__ = [
@@ -15,7 +15,6 @@ __all__ = [
     "RESULT_COLUMNS",
     "Ranking",
     "compare_pairs",
-    "over_scenarios",
     "paired_differences",
     "performance_profiles",
     "rank_detectors",

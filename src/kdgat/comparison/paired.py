@@ -10,6 +10,7 @@ from scipy import stats
 from kdgat.comparison.results import smallest_p
 
 FLIPS = 100_000  # more sign patterns than these are sampled: up to 16 pairs the test is exact
+ALL_SCENARIOS = "all_scenarios"
 PAIRED_COLUMNS = (
     "dataset",
     "scenario",
@@ -30,12 +31,20 @@ PAIRED_COLUMNS = (
 
 
 def paired_differences(
-    results: pd.DataFrame, *, reference: str = "", bootstrap: int, confidence: float, seed: int
+    results: pd.DataFrame,
+    *,
+    over_scenarios: bool = False,
+    reference: str = "",
+    bootstrap: int,
+    confidence: float,
+    seed: int,
 ) -> pd.DataFrame:
     """Compare variants over the seeds that both have.
 
     Args:
         results: RESULT_COLUMNS.
+        over_scenarios: compare the mean of each seed over the scenarios in which both have it,
+            under the name ALL_SCENARIOS.
         reference: variant that each other one is compared with; empty compares every two.
         bootstrap: bootstrap samples behind an interval.
         confidence: level of the intervals, between 0 and 1.
@@ -53,12 +62,15 @@ def paired_differences(
     if reference:
         pairs = [(reference, name) for name in variants if name != reference]
     rows = []
-    for names, group in results.groupby(["dataset", "scenario", "model"], sort=False):
-        values = group.pivot(index="seed", columns="variant", values="value")
+    cells = results.assign(cell=results["scenario"])
+    if over_scenarios:
+        cells["scenario"] = ALL_SCENARIOS
+    for names, group in cells.groupby(["dataset", "scenario", "model"], sort=False):
+        values = group.pivot(index=["seed", "cell"], columns="variant", values="value")
         for a, b in pairs:
             if a not in values or b not in values:
                 continue
-            both = values[[a, b]].dropna()
+            both = values[[a, b]].dropna().groupby("seed").mean()
             if len(both):
                 pair = compare_pairs(
                     both[a].to_numpy(), both[b].to_numpy(), bootstrap, confidence, seed

@@ -32,18 +32,15 @@ def results_of(scorecards: pd.DataFrame, metric: str) -> pd.DataFrame:
     return results.dropna(subset=["value"]).reset_index(drop=True)
 
 
-def over_scenarios(results: pd.DataFrame) -> pd.DataFrame:
-    """Average each seed over the scenarios of its dataset.
+def in_all_variants(results: pd.DataFrame) -> pd.DataFrame:
+    """Keep, of each dataset and model, the scenarios that all of its variants have.
 
     Args:
         results: RESULT_COLUMNS.
-
-    Returns:
-        RESULT_COLUMNS, with `all_scenarios` for a scenario.
     """
-    keys = ["dataset", "model", "variant", "seed"]
-    means = results.groupby(keys, sort=False, as_index=False)["value"].mean()
-    return means.assign(scenario="all_scenarios")[list(RESULT_COLUMNS)]
+    model = results.groupby(["dataset", "model"])["variant"].transform("nunique")
+    scenario = results.groupby(["dataset", "model", "scenario"])["variant"].transform("nunique")
+    return results[scenario == model]
 
 
 def smallest_p(pairs: int) -> float:

@@ -5,7 +5,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from kdgat.comparison.results import LOWER_IS_BETTER
+from kdgat.comparison.results import LOWER_IS_BETTER, in_all_variants
 
 EVERYTHING = "all"
 TRIM = 0.25  # of either end: what is left is the interquartile mean
@@ -29,16 +29,18 @@ def summarise(
         seed: of the bootstrap.
 
     Returns:
-        One row per group, `scenario` and `dataset` being EVERYTHING where several are pooled:
+        One row per group, `scenario` and `dataset` being EVERYTHING where several are pooled (of
+        each dataset and model those that all variants have):
         n (seeds; over several datasets their sum), median, iqm, mean, low and high (percentile
         bootstrap interval of the iqm), worst, worst_seed. An interval needs two seeds.
     """
-    rows = []
+    rows, shared = [], in_all_variants(results)
     for (model, variant), group in results.groupby(["model", "variant"], sort=False):
         parts = [((d, s), part) for (d, s), part in group.groupby(["dataset", "scenario"])]
-        parts += [((d, EVERYTHING), part) for d, part in group.groupby("dataset")]
-        if group["dataset"].nunique() > 1:
-            parts.append(((EVERYTHING, EVERYTHING), group))
+        pooled = shared.query("model == @model and variant == @variant")
+        parts += [((d, EVERYTHING), part) for d, part in pooled.groupby("dataset")]
+        if pooled["dataset"].nunique() > 1:
+            parts.append(((EVERYTHING, EVERYTHING), pooled))
         for (dataset, scenario), part in parts:
             names = {"dataset": dataset, "scenario": scenario, "model": model, "variant": variant}
             low, high = stratified_interval(part, bootstrap, confidence, seed)

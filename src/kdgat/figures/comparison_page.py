@@ -68,7 +68,7 @@ def verdicts(
 
     Args:
         paired: comparison.paired_differences.
-        overall: the same of comparison.over_scenarios.
+        overall: the same over scenarios.
         metric: what was compared.
         confidence: a test tells where its p is below 1 less this.
 

@@ -111,7 +111,7 @@ def write_pages(
         Markdown; the same as HTML with pictures.
     """
     runs = reported_runs.fillna({"reason": ""})
-    overall = _paired(comparison.over_scenarios(seed_results), parameters)
+    overall = _paired(seed_results, parameters, over_scenarios=True)
     figures = draw(
         seed_results,
         seed_summary,
@@ -141,9 +141,12 @@ def write_pages(
     return page.markdown_page(title, sections), page.html_page(title, sections)
 
 
-def _paired(results: pd.DataFrame, parameters: Reporting) -> pd.DataFrame:
+def _paired(
+    results: pd.DataFrame, parameters: Reporting, *, over_scenarios: bool = False
+) -> pd.DataFrame:
     return comparison.paired_differences(
         results,
+        over_scenarios=over_scenarios,
         reference=parameters.reference,
         bootstrap=parameters.bootstrap,
         confidence=parameters.confidence,
@@ -170,7 +173,7 @@ def _summary_text(seed_summary: pd.DataFrame, parameters: Reporting) -> str:
     rests_on = (
         f"n: seeds. IQM: interquartile mean. Intervals of the IQM: {parameters.confidence:.0%}, "
         f"{parameters.bootstrap:,} bootstrap samples stratified by dataset, each seed drawn with "
-        "all its scenarios. `all`: pooled."
+        "all its scenarios. `all`: pooled, scenarios that all variants have."
     )
     parts = [
         f"### {in_words(metric)}\n\n{page.summary_table(rows)}"
