@@ -13,6 +13,10 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from kedro.framework.project import configure_project
+
+from kdgat.cli import default_configuration
+from kdgat.parameters import Parameters, check_parameters
 
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST = (
@@ -33,6 +37,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     tests = ROOT / "tests"
     rank = {tests / name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: rank.get(item.path, len(LONGEST)))
+
+
+@pytest.fixture(scope="session")
+def defaults() -> Parameters:
+    """The parameters that `conf/base` holds, checked."""
+    configure_project("kdgat")
+    return check_parameters(default_configuration()["parameters"])
 
 
 @pytest.fixture(scope="session")

@@ -3,23 +3,20 @@
 import logging
 
 import pytest
-from kedro.framework.project import configure_project
 
 from kdgat.agreement import check_agreement
-from kdgat.cli import default_configuration
 from kdgat.errors import DataError
 from kdgat.lineage import Origin
-from kdgat.parameters import Parameters, check_parameters
+from kdgat.parameters import Parameters
 from kdgat.tracking import records
 
 ORIGINS = {"train_graphs": Origin("v1", None), "teacher_classifier": Origin("v2", 1)}
 
 
 @pytest.fixture
-def parameters(tmp_path, monkeypatch) -> Parameters:
-    configure_project("kdgat")
+def parameters(tmp_path, monkeypatch, defaults) -> Parameters:
     monkeypatch.setenv("KDGAT_DATA_ROOT", str(tmp_path))
-    return check_parameters(default_configuration()["parameters"])
+    return defaults
 
 
 def make(version: str, parameters: Parameters, **changed: object) -> None:

@@ -3,20 +3,11 @@
 from typing import Annotated, Literal
 
 import pytest
-from kedro.framework.project import configure_project
 from pydantic import BaseModel, Field
 
-from kdgat.cli import default_configuration
 from kdgat.locations import PROJECT
 from kdgat.parameter_page import describe, parameter_lines, parameter_page, type_in_words
-from kdgat.parameters import Parameters, check_parameters
 from kdgat.parameters.data_processing import DataProcessing
-
-
-@pytest.fixture(scope="module")
-def defaults() -> Parameters:
-    configure_project("kdgat")
-    return check_parameters(default_configuration()["parameters"])
 
 
 class Sizes(BaseModel):

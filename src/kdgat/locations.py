@@ -55,6 +55,11 @@ def declaration_folders() -> list[str]:
     return [str(folder / "datasets") for folder in (own, shipped)]
 
 
+def declarations(folders: list[str]) -> dict[str, Path]:
+    """Find the declarations of datasets in some folders: name -> file, the first one counts."""
+    return {path.stem: path for folder in reversed(folders) for path in Path(folder).glob("*.yml")}
+
+
 def tracking_uri() -> str:
     """Return MLflow's store: $MLFLOW_TRACKING_URI, else one SQLite file in the data root."""
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{data_root()}/mlflow.db"

@@ -6,7 +6,6 @@ from typing import Any
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from kdgat import locations
 from kdgat.lineage import Origin, parents_of, saved_versions
 from kdgat.parameters import Parameters
 from kdgat.tracking import records
@@ -112,9 +111,10 @@ def _dataset_identity(
     pipeline: Pipeline, parameters: Parameters, origins: dict[str, Origin]
 ) -> dict[str, Any]:
     """Identify the captures behind a run: read them, or ask the runs whose results it reads."""
-    name = parameters.dataset
+    name, processing = parameters.dataset, parameters.data_processing
     if "raw_captures" in pipeline.inputs():
-        return {"name": name, **fingerprint(name, Path(locations.raw_folder(name)))}
+        further = sorted({*processing.further_vehicles, *processing.also_trained_on})
+        return fingerprint(name) | {"further": [fingerprint(each) for each in further]}
     for origin in origins.values():
         if records.exists(origin.version):
             return records.read(origin.version)["dataset"]

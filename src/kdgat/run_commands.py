@@ -77,21 +77,32 @@ def changes_since(record: dict[str, Any]) -> list[str]:
     Args:
         record: of the run.
     """
-    from kdgat.tracking.fingerprint import fingerprint
-
     now = records.environment(locations.PROJECT)
     sentences = records.differences(record["environment"], now)
     dataset = record["dataset"]
-    if not record["inputs"] and dataset["sha256"] is not None:
-        name = dataset["name"]
-        is_now = fingerprint(name, Path(locations.raw_folder(name)))
-        if is_now["sha256"] is None:
-            sentences.append(f"the captures of {name} are gone from {locations.raw_folder(name)}")
-        elif is_now["sha256"] != dataset["sha256"]:
-            sentences.append(
-                f"the captures of {name} were {dataset['files']} files of {dataset['bytes']:,} "
-                f"bytes, are {is_now['files']} of {is_now['bytes']:,}, and differ in content"
-            )
+    if not record["inputs"]:
+        for was in (dataset, *dataset.get("further", [])):
+            sentences += _changes_of_captures(was)
+    return sentences
+
+
+def _changes_of_captures(was: dict[str, Any]) -> list[str]:
+    from kdgat.tracking.fingerprint import fingerprint
+
+    name, sentences = was["name"], []
+    if was["sha256"] is None:
+        return []
+    is_now = fingerprint(name)
+    if is_now["sha256"] is None:
+        sentences.append(f"the captures of {name} are gone from {locations.raw_folder(name)}")
+    elif is_now["sha256"] != was["sha256"]:
+        sentences.append(
+            f"the captures of {name} were {was['files']} files of {was['bytes']:,} "
+            f"bytes, are {is_now['files']} of {is_now['bytes']:,}, and differ in content"
+        )
+    # records that are older than declarations in them do not tell
+    if was.get("declaration", is_now["declaration"]) != is_now["declaration"]:
+        sentences.append(f"the declaration of {name} is another one")
     return sentences
 
 

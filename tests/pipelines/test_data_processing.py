@@ -1,11 +1,8 @@
 """What training reads."""
 
 import pytest
-from kedro.framework.project import configure_project
 
 from kdgat.can.captures import open_captures
-from kdgat.cli import default_configuration
-from kdgat.parameters import check_parameters
 from kdgat.parameters.data_processing import DataProcessing
 from kdgat.pipelines.data_processing.nodes import read_captures
 
@@ -13,9 +10,8 @@ ROWS = "timestamp,arbitration_id,data_field,attack\n"
 
 
 @pytest.fixture
-def parameters() -> DataProcessing:
-    configure_project("kdgat")
-    return check_parameters(default_configuration()["parameters"]).data_processing
+def parameters(defaults) -> DataProcessing:
+    return defaults.data_processing
 
 
 def test_captures_in_which_an_id_is_suppressed_train_nothing(tmp_path, parameters, caplog):

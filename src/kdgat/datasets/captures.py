@@ -30,17 +30,14 @@ class CaptureFolderDataset(AbstractDataset[None, dict[str, CaptureFile]]):
         metadata: dict[str, Any] | None = None,
     ):
         self._filepath = Path(filepath)
-        folders = locations.declaration_folders() if declarations is None else declarations
-        self._declarations = [Path(folder) for folder in folders]
+        self._declarations = (
+            locations.declaration_folders() if declarations is None else declarations
+        )
         self.metadata = metadata
 
     def load(self) -> dict[str, CaptureFile]:
         """List the captures; nothing is read yet."""
-        files = {
-            path.stem: path
-            for folder in reversed(self._declarations)
-            for path in folder.glob("*.yml")
-        }
+        files = locations.declarations(self._declarations)
         own = files.get(self._filepath.name)
         declaration = read_declaration(own) if own else None
         return open_captures(self._filepath, declaration, tuple(sorted(files)))

@@ -1,4 +1,4 @@
-"""The identity of a dataset: one hash over all its files."""
+"""The identity of a dataset: one hash over all its files, and one of its declaration."""
 
 import hashlib
 import json
@@ -9,18 +9,27 @@ from kdgat import locations
 from kdgat.tracking.journal import write_whole
 
 
-def fingerprint(dataset: str, folder: Path) -> dict[str, Any]:
-    """Hash a dataset's files: names and contents, whatever their dates and place.
+def fingerprint(dataset: str) -> dict[str, Any]:
+    """Hash a dataset's files, names and contents, whatever their dates and place; its declaration.
 
     A file that has kept its size and date since it was last read is not read again.
 
     Args:
         dataset: its name.
-        folder: its folder.
 
     Returns:
-        sha256 (None where the folder is missing), files, bytes.
+        name, sha256 (None where the folder is missing), files, bytes, declaration (SHA-256, None
+        where there is none).
     """
+    declared = locations.declarations(locations.declaration_folders()).get(dataset)
+    return {
+        "name": dataset,
+        **_of_files(dataset, Path(locations.raw_folder(dataset))),
+        "declaration": _hash(declared) if declared else None,
+    }
+
+
+def _of_files(dataset: str, folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
         return {"sha256": None, "files": 0, "bytes": 0}
     place = Path(locations.run_records()).parent / "fingerprints" / f"{dataset}.json"
