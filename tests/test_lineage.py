@@ -103,6 +103,24 @@ def test_graphs_are_all_of_one_run_even_while_another_is_half_way(tmp_path):
     assert {origin.version for origin in origins.values()} == {"v1"}
 
 
+def test_scores_are_the_newest_whatever_run_made_the_graphs(tmp_path):
+    names = {"test_graphs": "model_input", "window_scores": "output", "thresholds": "output"}
+    for name, folder in names.items():
+        graphs(tmp_path / folder, name, "v1").save("one")
+    for name in ("window_scores", "thresholds"):
+        graphs(tmp_path / "output", name, "v2").save("two")
+    graphs(tmp_path / "output", "thresholds", "v3").save("three")
+    catalog = DataCatalog({n: graphs(tmp_path / folder, n) for n, folder in names.items()})
+    reads_all = Pipeline([Node(lambda *read: read, list(names), "picture", name="draw")])
+    catalog["picture"] = MemoryDataset()
+    origins = pin_versions(reads_all, catalog, seed=1, default_seed=1, producers={})
+    assert {name: origin.version for name, origin in origins.items()} == {
+        "test_graphs": "v1",
+        "window_scores": "v2",
+        "thresholds": "v2",
+    }
+
+
 def test_a_pinned_version_is_taken_and_a_chosen_one_goes_before(tmp_path):
     stored(tmp_path, 1, "v1").save("one")
     stored(tmp_path, 1, "v2").save("two")

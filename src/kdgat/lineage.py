@@ -38,10 +38,10 @@ def pin_versions(
     """Fix the versions that a pipeline reads, whatever others write meanwhile.
 
     An input is taken in the version chosen for it, else in the one pinned by `kedro models pin`,
-    else in the newest; inputs that no seed enters (graphs, their scaling) in the newest that
-    all of them have, so that they are of one run. An input that the run's own seed lacks is
-    taken from its `default_filepath`. What the pipeline itself makes is read back in the version
-    it saves.
+    else in the newest; inputs that no other seed stands in for (graphs and their scaling, scores
+    and their thresholds) in the newest that all of one folder have, so that they are of one run.
+    An input that the run's own seed lacks is taken from its `default_filepath`. What the pipeline
+    itself makes is read back in the version it saves.
 
     Args:
         pipeline: the pipeline about to run.
@@ -61,10 +61,12 @@ def pin_versions(
     _refuse_own_outputs(chosen, pipeline)
     datasets = {name: catalog.get(name) for name in sorted(pipeline.inputs())}
     datasets = {name: data for name, data in datasets.items() if is_versioned(data)}
-    common = _common_version([_path(data) for data in datasets.values() if not _is_seeded(data)])
+    common = _common_versions([_path(data) for data in datasets.values() if not _is_seeded(data)])
     origins, missing = {}, []
     for name, dataset in datasets.items():
-        origin = _find(dataset, chosen.get(name), common, seed, default_seed)
+        origin = _find(
+            dataset, chosen.get(name), common.get(_path(dataset).parent), seed, default_seed
+        )
         if origin:
             origins[name] = origin
         else:
@@ -176,10 +178,13 @@ def _path(dataset: AbstractVersionedDataset) -> Path:
     return Path(str(dataset._filepath))
 
 
-def _common_version(paths: list[Path]) -> str | None:
-    """Find the newest version that all files have."""
-    common = set.intersection(*(set(versions.stored(path)) for path in paths)) if paths else set()
-    return max(common, default=None)
+def _common_versions(paths: list[Path]) -> dict[Path, str]:
+    """Find, by folder, the newest version that all files in it have."""
+    common: dict[Path, set[str]] = {}
+    for path in paths:
+        there = set(versions.stored(path))
+        common[path.parent] = common.get(path.parent, there) & there
+    return {folder: max(there) for folder, there in common.items() if there}
 
 
 def _refuse_own_outputs(chosen: dict[str, str], pipeline: Pipeline) -> None:

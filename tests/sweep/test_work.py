@@ -37,6 +37,12 @@ def test_only_what_an_override_reaches_is_run_per_variant():
     }
 
 
+def test_pictures_are_drawn_of_every_seed():
+    works = plan_work(plan_of(pipelines=["pictures"], overrides={"plain": {}}))
+    assert sorted(work.seed for work in works.values()) == [1, 2]
+    assert len(set(works.values())) == 2
+
+
 def test_with_one_seed_all_students_learn_from_the_same_teacher(data):
     plan = plan_of(one_seed=["autoencoder", "teacher"])
     works = plan_work(plan)

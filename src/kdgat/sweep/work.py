@@ -180,7 +180,7 @@ def _work(cell: Cell, values: dict[str, str], made: dict[str, Work], files: dict
     return Work(
         pipeline=cell.pipeline,
         dataset=cell.dataset,
-        seed=cell.trained_with if SEED in pipeline.inputs() else None,
+        seed=cell.trained_with if _has_seed(pipeline, files) else None,
         parameters=tuple(sorted(read.items())),
         inputs=tuple((name, made[name]) for name in sorted(pipeline.inputs() & made.keys())),
         cell=cell,
@@ -189,6 +189,12 @@ def _work(cell: Cell, values: dict[str, str], made: dict[str, Work], files: dict
             for name in sorted(pipeline.all_outputs() & files.keys())
         ),
     )
+
+
+def _has_seed(pipeline: Pipeline, files: dict[str, str]) -> bool:
+    """Say whether a pipeline uses the seed, or reads or writes files of one."""
+    read_or_made = pipeline.inputs() | pipeline.all_outputs()
+    return SEED in read_or_made or any(ANY_SEED in files.get(name, "") for name in read_or_made)
 
 
 def versioned_files(dataset: str, seed: int) -> dict[str, Path]:
