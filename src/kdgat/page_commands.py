@@ -3,7 +3,7 @@
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -59,7 +59,10 @@ LEAKS_END = "<!-- leak reports: end -->"
     help="also write the first dataset's table over seeds between the marks of this page",
 )
 def results(datasets: tuple[str, ...], output: Path, seed: int, headline: Path | None) -> None:
-    """Write a page of results from the newest scorecard of each of DATASETS."""
+    """Write a page of results from the newest scorecard of each of DATASETS.
+
+    What it says of several seeds is of runs with the same parameters.
+    """
     from kdgat.figures.seeds import headline_table
 
     if not output.parent.is_dir():
@@ -78,7 +81,7 @@ def results(datasets: tuple[str, ...], output: Path, seed: int, headline: Path |
     words = output.read_text() if output.exists() else new
     filled = {output: _between(output, words, RESULTS_BEGIN, RESULTS_END, sections)}
     if headline:
-        table = headline_table(_scorecards(datasets[0]))
+        table = headline_table(_scorecards(newest[datasets[0]]))
         words = headline.read_text()
         filled[headline] = _between(headline, words, RESULTS_BEGIN, RESULTS_END, table)
     if folder.exists() and not folder.is_dir():
@@ -99,7 +102,7 @@ def _section(dataset: str, page: Path, seed: int) -> str:
     )
     return (
         f"{page.read_text()}\n{pictures}\n\n"
-        f"{_wanted(dataset, _has_further_cars(page))}{_over_seeds(dataset)}"
+        f"{_wanted(dataset, page)}{_over_seeds(page)}"
         f"Configurations of {dataset} whose test scores the run records of this data root hold "
         "(parameters but the seed, at one state of the code): "
         f"{records.scored_configurations(dataset)}.\n"
@@ -115,6 +118,8 @@ def _newest_page(dataset: str, seed: int) -> Path:
             f"no scorecard of {dataset} with seed {seed}: "
             f"run `kedro run --params dataset={dataset},seed={seed}` first"
         )
+    if _made_with(found[-1].parent.name) is None:
+        raise click.ClickException(f"the run that left {found[-1]} did not end well; run it again")
     return found[-1]
 
 
@@ -129,46 +134,67 @@ def _picture(page: Path, name: str) -> Path:
     return picture
 
 
-def _has_further_cars(page: Path) -> bool:
-    """Say whether the detectors of a page have further training cars, by the record of its run."""
-    parameters = records.read(page.parent.name)["parameters"]
-    return bool(parameters["data_processing"]["further_vehicles"])
-
-
-def _wanted(dataset: str, further: bool) -> str:
+def _wanted(dataset: str, page: Path) -> str:
     """Say what was to be reached and is; empty where nothing was said of the dataset."""
     from kdgat.figures.targets import capture_targets, scenario_targets
 
+    parameters = records.read(page.parent.name)["parameters"]
+    further = bool(parameters["data_processing"]["further_vehicles"])
     tables = (
-        scenario_targets(dataset, _scorecards(dataset), further=further),
-        capture_targets(dataset, _scorecards(dataset, "capture_scorecard.csv")),
+        scenario_targets(dataset, _scorecards(page), further=further),
+        capture_targets(dataset, _scorecards(page, "capture_scorecard.csv")),
     )
     return "".join(f"### What was to be reached\n\n{table}\n" for table in tables if table)
 
 
-def _over_seeds(dataset: str) -> str:
-    """Sum up all seeds that have detectors of their own; empty where that is one."""
+def _over_seeds(page: Path) -> str:
+    """Sum up all seeds with detectors made as those of a page were; empty where that is one."""
     from kdgat.figures.seeds import seeds_table
 
-    scorecards = _scorecards(dataset)
+    scorecards = _scorecards(page)
     if len(scorecards) < 2:
         return ""
     seeds = ", ".join(map(str, scorecards))
-    return f"### Over seeds {seeds}\n\n{seeds_table(scorecards)}\n"
+    others = [str(seed) for seed in _seeds_with_detectors(page) if seed not in scorecards]
+    left_out = f"Left out, made with other parameters: {', '.join(others)}.\n\n" if others else ""
+    return f"### Over seeds {seeds}\n\n{left_out}{seeds_table(scorecards)}\n"
 
 
-def _scorecards(dataset: str, name: str = "scorecard.csv") -> "dict[int, pd.DataFrame]":
-    """Read the newest scorecard of every seed that has detectors of its own."""
+def _scorecards(page: Path, name: str = "scorecard.csv") -> "dict[int, pd.DataFrame]":
+    """Read, of every seed that has detectors of its own, the newest scorecard like that of a page.
+
+    It is of a run that ended well, with the same parameters but the seed.
+    """
     import pandas as pd
 
-    root = Path(locations.data_root())
-    newest = {}
-    for path in sorted(root.glob(f"08_reporting/{dataset}/seed_*/{name}/*/{name}")):
-        folder = path.parents[2].name
-        models = root / "06_models" / dataset / folder
-        if all((models / f"{name}.safetensors").exists() for name in DETECTOR_FILES):
-            newest[int(folder.removeprefix("seed_"))] = path
-    return {seed: pd.read_csv(newest[seed]) for seed in sorted(newest)}
+    wanted, newest = _made_with(page.parent.name), {}
+    for seed in _seeds_with_detectors(page):
+        cards = sorted((page.parents[3] / f"seed_{seed}" / name).glob(f"*/{name}"))
+        like = [path for path in cards if _made_with(path.parent.name) == wanted]
+        newest |= {seed: pd.read_csv(like[-1])} if like else {}
+    return newest
+
+
+def _seeds_with_detectors(page: Path) -> list[int]:
+    """List the seeds of a page's dataset that have detectors of their own and scorecards."""
+    reports = page.parents[3]
+    models = Path(locations.data_root()) / "06_models" / reports.name
+    return sorted(
+        int(path.parent.name.removeprefix("seed_"))
+        for path in reports.glob("seed_*/scorecard.csv")
+        if all(
+            (models / path.parent.name / f"{each}.safetensors").exists() for each in DETECTOR_FILES
+        )
+    )
+
+
+def _made_with(version: str) -> dict[str, Any] | None:
+    """Give what a run that ended well was told, but for what leaves its figures as they are."""
+    record = records.read(version) if records.exists(version) else {"status": None}
+    if record["status"] != "FINISHED":
+        return None
+    told = record["parameters"].items()
+    return {name: value for name, value in told if name not in ("seed", "logging", "compute")}
 
 
 def _between(page: Path, words: str, begin: str, end: str, text: str) -> str:
