@@ -94,6 +94,9 @@ def test_again_it_runs_nothing_and_a_lost_file_is_made_again(swept):
     assert "files of its run are gone" in shown.stdout
 
 
+CELL = "data_processing/nowhere/seed_1/plain"
+
+
 def test_a_failed_cell_is_listed_and_fails_the_command(tmp_path, new_project):
     project = new_project(tmp_path / "data")
     choices = [
@@ -104,6 +107,9 @@ def test_a_failed_cell_is_listed_and_fails_the_command(tmp_path, new_project):
         "--seeds",
         "1",
     ]
+    cell = project.kedro("sweep", *choices, "--cell", CELL, "--env", "smoke")
+    assert cell.returncode == 1
+    assert "the cell is not done" in cell.stderr
     result = project.kedro("sweep", *choices, "--env", "smoke")
     assert result.returncode == 1
     assert "0 done, 0 running, 1 failed, 1 missing" in result.stdout

@@ -70,19 +70,16 @@ def sweep(
 
     plan = _read(plan_file, choices)
     works = plan_work(plan)
+    asked = works[plan.cell(only_cell)].with_all_before() if only_cell else list(works.values())
     if only_status:
         statuses = assess(works.values())
     else:
         signal.signal(signal.SIGTERM, _end)
-        wanted = list(works.values())
-        if only_cell:
-            cell = plan.cell(only_cell)
-            wanted = works[cell].with_all_before()
-        Executor(at_a_time=at_a_time, say=_say).run(wanted)
+        Executor(at_a_time=at_a_time, say=_say).run(asked)
         statuses = assess(works.values())
     cells = {cell: statuses[work] for cell, work in works.items()}
     _show(cells, plan)
-    done = all(status.state == State.DONE for status in cells.values())
+    done = all(statuses[work].state == State.DONE for work in asked)
     if wants_report and not only_status and not only_cell:
         name = plan_file.stem if plan_file else "sweep"
         try:
@@ -91,8 +88,11 @@ def sweep(
             click.echo(f"report: {page}")
         except MissingInputError as error:
             click.echo(f"no report: {error}")
-    if not done and not only_status and not only_cell:
-        raise KdgatError("the plan is not done: see the table above; the same command goes on")
+    if not done and not only_status:
+        asked_for = "cell" if only_cell else "plan"
+        raise KdgatError(
+            f"the {asked_for} is not done: see the table above; the same command goes on"
+        )
 
 
 @click.command()
