@@ -26,7 +26,7 @@ from kdgat.parameters import Parameters, check_parameters, flatten
 from kdgat.provenance import give_provenance, run_record
 from kdgat.show import show_results
 from kdgat.signals import end_if_received
-from kdgat.slurm.job import mark_complete
+from kdgat.slurm.job import handed_on, mark_complete
 from kdgat.tracking import records
 from kdgat.tracking.budgets import last_budget
 from kdgat.tracking.description import (
@@ -98,7 +98,7 @@ class KdgatHooks:
         """Fix what is read, find out which run this is a life of, and claim it."""
         command = command_of(run_params, self.parameters.model_dump(mode="json"))
         key, version = given_key(), run_params["run_id"]
-        chosen = run_params["load_versions"] or {}
+        chosen = handed_on(run_params["load_versions"] or {}, pipeline.all_outputs())
         if key is not None:
             self.life = Life.find(command, version, key=key)
             if not self.life.is_first:  # go on with what was read, whatever is newer by now

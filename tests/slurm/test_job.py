@@ -2,7 +2,7 @@
 
 import pytest
 
-from kdgat.slurm.job import job_name, job_tags, mark_complete
+from kdgat.slurm.job import handed_on, job_name, job_tags, mark_complete
 
 
 @pytest.fixture(autouse=True)
@@ -39,3 +39,10 @@ def test_marker_appears_whole(monkeypatch, tmp_path):
     mark_complete({"a": "v1", "b": "v2"})
     assert (tmp_path / "0").read_text() == "a:v1\nb:v2\n"
     assert [path.name for path in tmp_path.iterdir()] == ["0"]
+
+
+def test_a_stage_is_not_handed_what_it_makes_itself(monkeypatch):
+    versions = {"agent": "v1", "scorecard": "v1"}
+    assert handed_on(versions, {"scorecard"}) == versions  # typed by a person: refused later
+    monkeypatch.setenv("KDGAT_COMPLETION_MARKER", "marker")
+    assert handed_on(versions, {"scorecard"}) == {"agent": "v1"}

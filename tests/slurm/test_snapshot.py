@@ -9,6 +9,8 @@ import pytest
 
 from kdgat.errors import KdgatError
 from kdgat.slurm.snapshot import take_snapshot
+from kdgat.slurm.submission import Settings, Submission
+from kdgat.sweep.plan import Plan
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -47,6 +49,20 @@ def test_snapshot_is_the_working_tree_at_its_commit(repository, tmp_path):
     describe = ("describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
     assert git(copy, *describe) == git(repository, "rev-parse", "--short=12", "HEAD") + "-dirty"
     assert "-old" in git(copy, "diff")
+
+
+def test_a_snapshot_that_cannot_be_finished_is_none(repository, tmp_path):
+    copy = tmp_path / "snapshots" / "2"
+    os.mkfifo(repository / "conf" / "local" / "pipe")
+    with pytest.raises(OSError, match="named pipe"):
+        take_snapshot(repository, copy)
+    assert not copy.exists()
+    submission = Submission(tmp_path, Plan.model_construct(), Settings({}, None, None))
+    assert submission.snapshot.name == "1"
+    (repository / "conf" / "local" / "pipe").unlink()
+    take_snapshot(repository, copy)
+    assert [path.name for path in copy.parent.iterdir()] == ["2"]
+    assert submission.snapshot == copy
 
 
 KERNEL = """

@@ -100,6 +100,17 @@ def test_a_dataset_that_is_not_among_the_captures_here_is_refused(desk, tmp_path
     assert desk.type("submit", "fusion", "--dataset", "hcrl_as", "--dry-run", **raw).returncode == 0
 
 
+def test_jobs_find_what_relative_paths_mean_where_they_are_submitted(desk):
+    relative = {"KDGAT_RAW_ROOT": "raw", "MLFLOW_TRACKING_URI": "sqlite:///mine.db"}
+    printed = desk.type("submit", "fusion", "--dry-run", **relative).stdout
+    assert f"export KDGAT_RAW_ROOT={Path.cwd() / 'raw'}\n" in printed
+    assert f"export MLFLOW_TRACKING_URI=sqlite:///{Path.cwd() / 'mine.db'}\n" in printed
+    there = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:5000", "KDGAT_RAW_ROOT": ""}
+    printed = desk.type("submit", "fusion", "--dry-run", **there).stdout
+    assert "export MLFLOW_TRACKING_URI=http://127.0.0.1:5000\n" in printed
+    assert "KDGAT_RAW_ROOT" not in printed
+
+
 def test_status_without_a_submission_says_so(desk):
     answer = desk.type("status")
     assert answer.returncode == 1

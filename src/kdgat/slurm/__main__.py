@@ -16,7 +16,7 @@ from kdgat import locations
 from kdgat.errors import KdgatError, ParameterError, is_disk_trouble, sentence_of
 from kdgat.parameters import Group, Parameters
 from kdgat.slurm import stages
-from kdgat.slurm.queue import states
+from kdgat.slurm.queue import states, states_if_any
 from kdgat.slurm.sites import Site, read_site, refuse_owned
 from kdgat.slurm.status import rows, table
 from kdgat.slurm.submission import (
@@ -98,11 +98,7 @@ def submit(
 def status(name: str | None, site: str | None) -> None:
     """Show the cells of a submission (the newest, or NAME): job, state, last log line."""
     submission = open_submission(name, read_site(site, SITES))
-    try:
-        known = states()
-    except KdgatError as error:
-        click.echo(f"from markers and logs alone: {error}", err=True)
-        known = {}
+    known = states_if_any()
     click.echo(f"submission {submission.folder}")
     click.echo("\n".join(table(rows(submission, known))))
 
@@ -126,7 +122,8 @@ def resubmit(
     submission = open_submission(next(iter(names), None), read_site(site, SITES))
     longer = {stage: [*own, *flags] for stage, own in submission.settings.flags.items()}
     submission = replace(submission, settings=replace(submission.settings, flags=longer))
-    batches = stages.what_is_missing(submission, states())
+    known = states_if_any() if dry_run else states()
+    batches = stages.what_is_missing(submission, known)
     if not batches:
         click.echo("nothing to send: every cell is complete or still in the queue")
     elif dry_run or check:

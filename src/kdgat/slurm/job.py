@@ -1,6 +1,7 @@
 """What a run can say of the Slurm job it runs in, and how it says that it is complete."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 MARKER = "KDGAT_COMPLETION_MARKER"
@@ -32,6 +33,18 @@ def job_tags() -> dict[str, str]:
         return {}
     tags = {tag: os.environ[name] for tag, name in TAGS.items() if name in os.environ}
     return {"slurm.restart_count": "0", **tags}
+
+
+def handed_on(versions: dict[str, str], own: Collection[str]) -> dict[str, str]:
+    """Leave out of the versions that a job hands on what the stage it starts makes itself.
+
+    Args:
+        versions: dataset -> version, of everything that the stages before it have saved.
+        own: datasets that the stage saves.
+    """
+    if MARKER not in os.environ:
+        return versions
+    return {name: version for name, version in versions.items() if name not in own}
 
 
 def mark_complete(versions: dict[str, str]) -> None:

@@ -5,6 +5,8 @@ import os
 import subprocess
 from dataclasses import dataclass
 
+import click
+
 from kdgat.errors import KdgatError
 from kdgat.slurm.sites import OWNED_ENVIRONMENT
 
@@ -68,6 +70,15 @@ def states() -> dict[str, State]:
         job, task, name, reason = line.split("|")
         found[job if task == "N/A" else f"{job}_{task}"] = State(name, reason)
     return found
+
+
+def states_if_any() -> dict[str, State]:
+    """Ask Slurm, where there is one; say so where there is none."""
+    try:
+        return states()
+    except KdgatError as error:
+        click.echo(f"from markers and logs alone: {error}", err=True)
+        return {}
 
 
 def clean_environment() -> dict[str, str]:

@@ -22,7 +22,7 @@ def take_snapshot(project: Path, folder: Path) -> None:
 
     Args:
         project: the checkout.
-        folder: of the copy; must not exist.
+        folder: of the copy; must not exist, and is there whole or not at all.
 
     Raises:
         KdgatError: `project` is no git checkout with a commit, or cannot be read.
@@ -30,7 +30,14 @@ def take_snapshot(project: Path, folder: Path) -> None:
     source = project.resolve()
     if Path(_git(source, "rev-parse", "--show-toplevel").strip()).resolve() != source:
         raise KdgatError(f"{source} is not the top of a git checkout: nothing to snapshot")
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    _fill(source, partial)
+    partial.rename(folder)
+
+
+def _fill(source: Path, folder: Path) -> None:
     _git(folder.parent, "clone", "--quiet", "--depth=1", f"file://{source}", str(folder))
     changed = _git(source, "diff", "--name-only", "--no-renames", "-z", "HEAD")
     added = _git(source, "ls-files", "--others", "--exclude-standard", "-z")

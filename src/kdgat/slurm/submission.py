@@ -29,6 +29,7 @@ from kdgat.sweep.plan import Plan, make_plan
 
 OWN_VARIABLES = ("KDGAT_RUN_KEY", "KDGAT_COMPLETION_MARKER")
 KEPT_VARIABLES = ("MLFLOW_TRACKING_URI",)
+SQLITE = "sqlite:///"
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,7 @@ class Submission:
     @property
     def snapshot(self) -> Path:
         """The newest snapshot."""
-        taken = [int(path.name) for path in (self.folder / "snapshots").glob("*")]
-        return self.folder / "snapshots" / str(max(taken, default=1))
+        return self.folder / "snapshots" / str(max(self._snapshots(), default=1))
 
     def cells(self, stage: str) -> list[Cell]:
         """List a stage's cells; cell n of every stage has the same dataset, seed and variant."""
@@ -119,8 +119,12 @@ class Submission:
 
     def add_snapshot(self) -> None:
         """Take a further snapshot of the checkout; jobs sent from now on use it."""
-        taken = len(list((self.folder / "snapshots").glob("*")))
-        take_snapshot(locations.PROJECT, self.folder / "snapshots" / str(taken + 1))
+        number = max(self._snapshots(), default=0) + 1
+        take_snapshot(locations.PROJECT, self.folder / "snapshots" / str(number))
+
+    def _snapshots(self) -> list[int]:
+        """List those that are whole."""
+        return [int(path.name) for path in (self.folder / "snapshots").glob("[0-9]*")]
 
     def record(self, sent: Sent, command: list[str]) -> None:
         """Note a job that was sent."""
@@ -202,9 +206,11 @@ def environment_script(site: Site, data_root: Path) -> str:
         data_root: where jobs write.
     """
     kept = {
-        name: value
+        name: _from_anywhere(name, value)
         for name, value in sorted(os.environ.items())
-        if (name.startswith("KDGAT_") or name in KEPT_VARIABLES) and name not in OWN_VARIABLES
+        if value
+        and (name.startswith("KDGAT_") or name in KEPT_VARIABLES)
+        and name not in OWN_VARIABLES
     }
     python = Path(site.virtual_environment or sys.prefix)
     if not (python / "bin" / "kedro").exists():
@@ -218,3 +224,11 @@ def environment_script(site: Site, data_root: Path) -> str:
     lines += ["export DO_NOT_TRACK=1 MLFLOW_DISABLE_TELEMETRY=true"]
     lines += [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     return "\n".join(lines) + "\n"
+
+
+def _from_anywhere(name: str, value: str) -> str:
+    """Make a path absolute: a job starts in another folder than the shell that submits."""
+    if name == "KDGAT_RAW_ROOT":
+        return str(Path(value).resolve())
+    path = value.removeprefix(SQLITE)
+    return f"{SQLITE}{Path(path).resolve()}" if path != value else value
