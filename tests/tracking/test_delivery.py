@@ -180,13 +180,17 @@ def test_a_spoilt_record_does_not_hide_how_a_run_ended(data, begin, stored, capl
 def test_what_the_store_refuses_is_kept_and_the_rest_arrives(data, stored):
     opened = written(data, "v1", epochs=1)
     deliver(opened.path)
-    opened.append("params", values={"a": "another value"})
+    opened.append("params", values={"a": "another value", "b": "2"})
+    opened.append("tags", values={"batch.teacher.kind": "x"})
     opened.append("status", status="FINISHED", time=journal.milliseconds(), error=None)
     deliver(opened.path)
     (found,) = stored(data)
     assert found.info.status == "FINISHED"
-    assert found.data.params == {"a": "1"}
-    assert "another value" in opened.path.with_suffix(".refused").read_text()
+    assert found.data.params == {"a": "1", "b": "2"}
+    assert found.data.tags["batch.teacher.kind"] == "x"
+    refused = opened.path.with_suffix(".refused").read_text()
+    assert "another value" in refused
+    assert "'2'" not in refused
 
 
 def test_the_next_run_brings_in_and_marks_what_a_dead_one_left(data, begin, stored):
@@ -207,10 +211,12 @@ def test_a_later_life_goes_on_in_the_same_mlflow_run(data, begin, stored):
     second = begin("v1")
     (found,) = stored(data)
     assert found.info.status == "RUNNING"
+    assert "error" not in found.data.tags
     second.log_epoch("teacher", 1, {"train_loss": 0.25})
     second.end("FINISHED")
     (found,) = stored(data)
     assert found.info.status == "FINISHED"
+    assert "error" not in found.data.tags
     assert len(history(data, found.info.run_id, "teacher/train_loss")) == 2
 
 

@@ -10,25 +10,25 @@ import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 from mlflow import MlflowClient
-from mlflow.entities import Experiment, Metric, Param, RunTag
+from mlflow.entities import Experiment, RunTag
 from mlflow.exceptions import MlflowException
 
 from kdgat import locations
 from kdgat.tracking import journal, records, view
+from kdgat.tracking.batches import REFUSALS, Batch, Refused
 
 LOGGER = logging.getLogger(__name__)
 RECORDS_AT_ONCE = 400
-METRICS_PER_CALL, OTHERS_PER_CALL = 900, 100  # MLflow refuses more
+ERROR = "error"  # the tag that says why a run did not finish
 PROBE_SECONDS = 2.0
 TURN_SECONDS = 60.0  # the longest wait for the other processes of this project
-REFUSALS = {"INVALID_PARAMETER_VALUE", "INVALID_STATE"}  # sending again would not help
 
 
 @dataclass
@@ -56,39 +56,6 @@ class State:
     def keep(self) -> None:
         """Write it, whole or not at all."""
         journal.write_whole(self.path, {"run_id": self.run_id, "offset": self.offset})
-
-
-@dataclass
-class Batch:
-    """Records that travel in one call."""
-
-    metrics: list[Metric] = field(default_factory=list)
-    params: list[Param] = field(default_factory=list)
-    tags: list[RunTag] = field(default_factory=list)
-
-    def take(self, record: dict[str, Any]) -> None:
-        """Add a record of kind metrics, params or tags."""
-        values = record["values"].items()
-        if record["kind"] == "metrics":
-            when, step = record["time"], record["step"]
-            self.metrics += [Metric(name, value, when, step) for name, value in values]
-        elif record["kind"] == "params":
-            self.params += [Param(name, value) for name, value in values]
-        else:
-            self.tags += [RunTag(name, value) for name, value in values]
-
-    def send(self, client: MlflowClient, run_id: str) -> None:
-        """Send everything, in as few calls as MLflow allows."""
-        for some in _parts(self.metrics, METRICS_PER_CALL):
-            client.log_batch(run_id, metrics=some)
-        for some in _parts(self.params, OTHERS_PER_CALL):
-            client.log_batch(run_id, params=some)
-        for some in _parts(self.tags, OTHERS_PER_CALL):
-            client.log_batch(run_id, tags=some)
-
-
-def _parts(values: list, size: int) -> Iterator[list]:
-    return (values[start : start + size] for start in range(0, len(values), size))
 
 
 def deliver(path: Path) -> str | None:
@@ -181,11 +148,13 @@ def _deliver_some(path: Path, state: State, client: MlflowClient) -> bool:
     some = list(islice(journal.read(path, state.offset), RECORDS_AT_ONCE))
     for batch_or_record, offset in _in_batches(some):
         try:
-            _send(batch_or_record, path.stem, state, client)
+            refused = _send(batch_or_record, path.stem, state, client)
         except MlflowException as error:
             if error.error_code not in REFUSALS:
                 raise
-            _keep_refused(path, batch_or_record, error)
+            refused = [(batch_or_record, error)]
+        for what, error in refused:
+            _keep_refused(path, what, error)
         state.offset = offset
     return bool(some)
 
@@ -208,31 +177,40 @@ def _in_batches(
         yield batch, end
 
 
-def _send(what: Batch | dict[str, Any], version: str, state: State, client: MlflowClient) -> None:
+def _send(
+    what: Batch | dict[str, Any], version: str, state: State, client: MlflowClient
+) -> list[Refused]:
     if isinstance(what, Batch):
-        what.send(client, state.run_id)
-    elif what["kind"] == "run":
+        return what.send(client, state.run_id)
+    if what["kind"] == "run":
         state.run_id = _go_on(version, what, client) or _create_run(what, client)
     elif what["kind"] == "resume":
-        client.update_run(state.run_id, status="RUNNING")
+        _runs_again(state.run_id, client)
     elif what["kind"] == "text":
         client.log_text(state.run_id, what["text"], what["name"])
     elif what["kind"] == "artifact":
         if not Path(what["path"]).is_file():
             LOGGER.warning("%s is gone: run %s keeps no copy of it", what["path"], version)
-            return
+            return []
         client.log_artifact(state.run_id, what["path"])
     else:
         if what["error"]:
-            client.set_tag(state.run_id, "error", what["error"])
+            client.set_tag(state.run_id, ERROR, what["error"])
         client.set_terminated(state.run_id, what["status"], what["time"])
+    return []
+
+
+def _runs_again(run_id: str, client: MlflowClient) -> None:
+    client.update_run(run_id, status="RUNNING")
+    if ERROR in client.get_run(run_id).data.tags:  # of the life before
+        client.delete_tag(run_id, ERROR)
 
 
 def _go_on(version: str, record: dict[str, Any], client: MlflowClient) -> str | None:
     """Find the run that an earlier attempt, or an earlier life of the run, has created."""
     run_id = run_of(version, client)
     if run_id:
-        client.update_run(run_id, status="RUNNING")
+        _runs_again(run_id, client)
         Batch(tags=[RunTag(name, value) for name, value in record["tags"].items()]).send(
             client, run_id
         )
