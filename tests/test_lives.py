@@ -41,6 +41,29 @@ def test_a_run_whose_process_is_gone_is_gone_on_with():
     assert Life.find(COMMAND, "v3").is_first
 
 
+@pytest.mark.parametrize("status", ["KILLED", "FAILED"])
+def test_a_run_that_has_ended_elsewhere_is_gone_on_with(status):
+    """A container that is started again has another host name."""
+    begun("v1", replace(Owner.this_process(), host="another-host"))
+    records.write("v1", {"inputs": {}, "status": status})
+    assert Life.find(COMMAND, "v2").version == "v1"
+
+
+def test_a_run_that_may_be_alive_elsewhere_is_left_alone_and_named(caplog):
+    begun("v1", replace(Owner.this_process(), host="another-host"))
+    records.write("v1", {"inputs": {}, "status": "RUNNING"})
+    assert Life.find(COMMAND, "v2").is_first
+    assert "run v1 was begun on another-host, which cannot be asked" in caplog.text
+
+
+def test_a_run_that_has_lost_a_model_begins_anew():
+    before, other = begun("v1"), begun("v2", key="task-1")
+    lives.forget(["v1"])
+    assert not before.folder.exists()
+    assert other.folder.exists()
+    assert Life.find(COMMAND, "v3").is_first
+
+
 def test_another_command_has_a_folder_of_its_own():
     before = begun("v1")
     other = Life.find({"parameters": {"seed": 2}}, "v2")

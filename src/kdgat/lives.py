@@ -6,6 +6,7 @@ it (`run.json`), what it has saved in full (`saved/`), and the checkpoint of the
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterable
@@ -27,6 +28,8 @@ from kdgat.tracking.owners import Owner
 RUN_KEY = "KDGAT_RUN_KEY"
 NOTE, SAVED = "run.json", "saved"
 LONGEST_NAME = 100  # of a run key in a folder's name
+
+LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,15 @@ class Life:
         if not note.is_file():
             return cls(folder, version, is_first=True)
         before = json.loads(note.read_text())
-        if Owner.from_dict(before["owner"]).is_in_the_way(when_unknown=key is None):
+        owner = Owner.from_dict(before["owner"])
+        may_run = key is None and _ended_with(before["version"]) in (None, "RUNNING")
+        if owner.is_in_the_way(when_unknown=may_run):
+            if may_run and owner.is_alive() is None:
+                LOGGER.warning(
+                    "run %s was begun on %s, which cannot be asked whether it still runs there: "
+                    "this is a run of its own",
+                    *(before["version"], owner.host),
+                )
             if key is not None:
                 raise KdgatError(
                     f"run {key} is being made by process {before['owner']['pid']} on "
@@ -137,6 +148,14 @@ class Life:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def forget(versions: Iterable[str]) -> None:
+    """Let interrupted runs of these versions go on no more: what they had made is gone."""
+    gone = set(versions)
+    for note in Path(locations.checkpoints()).glob(f"*/{NOTE}"):
+        if json.loads(note.read_text())["version"] in gone:
+            shutil.rmtree(note.parent, ignore_errors=True)
+
+
 def command_of(run_params: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:
     """Give what makes two commands the same, beside their inputs.
 
@@ -156,6 +175,10 @@ def command_of(run_params: dict[str, Any], parameters: dict[str, Any]) -> dict[s
 def given_key() -> str | None:
     """Give the name of the run that the surroundings dictate, such as a Slurm task."""
     return os.environ.get(RUN_KEY) or None
+
+
+def _ended_with(version: str) -> str | None:
+    return records.read(version).get("status") if records.exists(version) else None
 
 
 def _code() -> str:

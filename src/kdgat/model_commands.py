@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kdgat import versions
+from kdgat import lives, versions
 from kdgat.errors import KdgatError
 
 WHERE = (
@@ -188,7 +188,8 @@ def prune(
 ) -> None:
     """Remove models that fit all the criteria given; dry without --yes.
 
-    What is pinned, what a run reads and what a living model descends from always stays.
+    What is pinned, what a run reads and what a living model descends from always stays. An
+    interrupted run that has lost a model goes on no more: the same command begins anew.
     """
     from kdgat import pruning, stored_models
 
@@ -205,6 +206,8 @@ def prune(
             click.echo(f"{'removed' if yes else 'would remove'} {model.name}@{model.version}")
             if yes:
                 versions.prune(model.folder, model.version)
+        if yes:
+            lives.forget(model.version for model in going)
     for model, reason in staying:
         click.echo(f"kept {model.name}@{model.version}: {reason}")
     click.echo(

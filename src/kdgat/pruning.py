@@ -2,11 +2,13 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from kdgat import locations
 from kdgat.errors import ParameterError
 from kdgat.stored_models import StoredModel, ancestors, find
 from kdgat.tracking import journal, records
+from kdgat.tracking.owners import Owner
 
 
 def to_prune(
@@ -75,10 +77,17 @@ def _read_by_living_runs() -> set[tuple[str, str]]:
     ]
     return {
         (name, origin["version"])
-        for version in living
-        if records.exists(version)
-        for name, origin in records.read(version)["inputs"].items()
+        for version, record in records.readable()
+        if version in living or _is_at_work(record)
+        for name, origin in record["inputs"].items()
     }
+
+
+def _is_at_work(record: dict[str, Any]) -> bool:
+    """Say whether a run that has perhaps no journal yet is alive."""
+    if record.get("status") != "RUNNING" or "owner" not in record:
+        return False
+    return Owner.from_dict(record["owner"]).is_alive() is not False
 
 
 def parse_age(text: str) -> timedelta:
