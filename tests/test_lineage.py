@@ -134,6 +134,23 @@ def test_a_pinned_version_is_taken_and_a_chosen_one_goes_before(tmp_path):
     assert catalog.load("model") == "two"
 
 
+def test_a_chosen_version_may_be_of_any_seed(tmp_path):
+    for seed, version in ((1, "v1"), (2, "v2"), (3, "v3")):
+        stored(tmp_path, seed, version).save(version)
+    catalog = catalog_of(tmp_path, 2)
+    assert pin_versions(
+        FUSION, catalog, seed=2, default_seed=1, producers=PRODUCERS, chosen={"model": "v3"}
+    ) == {"model": Origin("v3", 3)}
+    assert catalog.load("model") == "v3"
+
+
+def test_the_end_of_a_pruned_version_is_enough_to_say_when(tmp_path):
+    stored(tmp_path, 1, "2026-v1-p7").save("one")
+    versions.prune(tmp_path / "seed_1" / "model", "2026-v1-p7")
+    said = versions.lack(tmp_path / "seed_1" / "model", "v1-p7")
+    assert said.startswith("version 2026-v1-p7 of model was pruned at ")
+
+
 def test_a_pruned_pin_is_a_sentence(tmp_path):
     stored(tmp_path, 1, "v1").save("one")
     stored(tmp_path, 1, "v2").save("two")

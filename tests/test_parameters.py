@@ -66,6 +66,7 @@ def test_every_parameter_has_a_meaning():
             [3, 2],
             "parameter 'evaluation.persistence' is [3, 2]: k, the first, should be at most n",
         ),
+        (["reporting", "name"], "../x", "parameter 'reporting.name' is '../x': "),
         (
             ["operating_point", "budget"],
             0.01,

@@ -193,6 +193,11 @@ def test_verdicts_are_about_our_models_and_give_their_means():
     )
 
 
+def test_a_reference_without_a_run_is_named():
+    page = report_on(scorecards(2), PARAMETERS.model_copy(update={"reference": "distiled"}))
+    assert "No run of the reference, distiled, has left a scorecard" in page["comparison_page"]
+
+
 def test_one_variant_makes_a_report_too():
     cards = scorecards(2).query("variant == 'distilled'")
     page = report_on(cards)["comparison_page"]

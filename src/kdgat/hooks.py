@@ -120,8 +120,8 @@ class KdgatHooks:
         self.life.claim()
         if not self.life.is_first:
             before = records.read(self.life.version)
-            kept = {key: before[key] for key in ("version", "began", "used") if key in before}
-            record |= kept
+            kept = ("version", "began", "used", "seconds")
+            record |= {key: before[key] for key in kept if key in before}
             save_as(self.life.version, pipeline, catalog)
         return record, origins
 
@@ -231,6 +231,7 @@ class KdgatHooks:
             name=name_run(experiment, self.parameters, chosen),
             tags=tags,
             used=record.get("used"),
+            spent=record["seconds"],
         )
         run.log_parameters(flatten(self.parameters))
         return run

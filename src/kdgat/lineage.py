@@ -9,6 +9,7 @@ from kedro.pipeline import Pipeline
 from kdgat import versions
 from kdgat.datasets.whole_file import WholeFileDataset
 from kdgat.errors import MissingInputError, ParameterError
+from kdgat.locations import SEED_FOLDER
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,7 @@ def _find(
     places = [(_path(dataset), seed if _is_seeded(dataset) else None)]
     if _is_seeded(dataset):
         places.append((Path(dataset.default_filepath), default_seed))
+        places += _of_other_seeds(_path(dataset)) if chosen else []
     for path, of_seed in places:
         there, pinned = versions.stored(path), versions.pinned(path)
         if chosen and chosen not in there:
@@ -168,6 +170,13 @@ def _find(
     if chosen:
         raise MissingInputError(versions.lack(places[0][0], chosen))
     return None
+
+
+def _of_other_seeds(path: Path) -> list[tuple[Path, int]]:
+    """List where a file of any seed lies: a version that was chosen may be of each."""
+    found = path.parent.parent.glob(f"{SEED_FOLDER}*/{path.name}")
+    seeds = [(each, each.parent.name.removeprefix(SEED_FOLDER)) for each in sorted(found)]
+    return [(each, int(seed)) for each, seed in seeds if seed.isdecimal()]
 
 
 def _is_seeded(dataset: AbstractVersionedDataset) -> bool:

@@ -17,6 +17,8 @@ PROJECT = CHECKOUT or Path.cwd()
 CONF = (CHECKOUT or _PACKAGE) / "conf"
 """The configuration: the repository's, else the one shipped in the package."""
 BUILT_IN_DATASET = "synthetic"
+SEED_FOLDER = "seed_"
+"""What the number of a seed follows, in the name of the folder of its models."""
 
 
 def check_environment(name: str | None) -> None:

@@ -51,6 +51,7 @@ def run_record(
         "version": run_params["run_id"],
         "status": "RUNNING",
         "began": milliseconds(),
+        "seconds": 0.0,
         "experiment": "+".join(pipeline_names or [WHOLE_CHAIN]),
         "pipelines": pipeline_names,
         "selection": {key: list(run_params[key]) for key in SELECTION if run_params.get(key)},

@@ -11,11 +11,11 @@ from typing import Any
 from kdgat import locations, versions
 from kdgat.datasets.tensors import read_description
 from kdgat.errors import DataError, MissingInputError, ParameterError
+from kdgat.locations import SEED_FOLDER
 from kdgat.parameters import flatten
 from kdgat.tracking import records
 
 SUFFIX = ".safetensors"
-SEED_FOLDER = "seed_"
 FIGURES = ("best_val_loss", "best_val_reward")
 
 

@@ -55,10 +55,10 @@ def prune(path: Path, version: str) -> None:
 
 
 def lack(path: Path, version: str) -> str:
-    """Say, in a sentence, that a version is not there, and why if that is known."""
-    removed = pruned(path).get(version)
-    if removed:
-        return f"version {version} of {path.stem} was pruned at {removed}"
+    """Say, in a sentence, that a version, or one that ends so, is not there; why if known."""
+    for whole, when in pruned(path).items():
+        if whole.endswith(version):
+            return f"version {whole} of {path.stem} was pruned at {when}"
     there = stored(path)
     latest = ", ".join(there[-3:]) if there else "none"
     return f"{path.stem} has no version {version} in {path}; the latest are: {latest}"

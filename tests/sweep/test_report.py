@@ -1,11 +1,13 @@
 """What a report rests on, from records and scorecards made by hand."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from kdgat.errors import MissingInputError
+from kdgat.errors import KdgatError, MissingInputError
 from kdgat.sweep.plan import make_plan
 from kdgat.sweep.report import collect_plan, collect_runs
 from kdgat.sweep.status import assess
@@ -103,3 +105,11 @@ def test_a_plan_lists_every_cell_done_or_not(data):
         "evaluation/car/seed_2/plain": "missing",
     }
     assert collection.scorecards["variant"].tolist() == ["plain"]
+
+
+def test_a_store_that_does_not_answer_is_a_sentence(data):
+    leave(data, "v1", seed=1, trees=2)
+    with closing(sqlite3.connect(data / "mlflow.db")) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(KdgatError, match=r"store sqlite:.* does not answer: .*locked"):
+            collect_runs([], "tags.dataset = 'car'")

@@ -33,9 +33,11 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_store: bytes) ->
 def begin() -> Callable[[str], TrackedRun]:
     """Begins a run of a version."""
 
-    def begin(version: str) -> TrackedRun:
+    def begin(version: str, spent: float = 0.0) -> TrackedRun:
         tags = {**TAGS, "version": version}
-        return TrackedRun.begin(version, experiment="fusion", name="fusion x", tags=tags)
+        return TrackedRun.begin(
+            version, experiment="fusion", name="fusion x", tags=tags, spent=spent
+        )
 
     return begin
 

@@ -205,10 +205,12 @@ def test_the_next_run_brings_in_and_marks_what_a_dead_one_left(data, begin, stor
 
 
 def test_a_later_life_goes_on_in_the_same_mlflow_run(data, begin, stored):
+    records.write("v1", {"version": "v1", "inputs": {}})
     first = begin("v1")
     first.log_epoch("teacher", 0, {"train_loss": 0.5})
     first.end("KILLED", "SIGTERM")
-    second = begin("v1")
+    spent = records.read("v1")["seconds"]
+    second = begin("v1", spent=3600.0)
     (found,) = stored(data)
     assert found.info.status == "RUNNING"
     assert "error" not in found.data.tags
@@ -218,6 +220,7 @@ def test_a_later_life_goes_on_in_the_same_mlflow_run(data, begin, stored):
     assert found.info.status == "FINISHED"
     assert "error" not in found.data.tags
     assert len(history(data, found.info.run_id, "teacher/train_loss")) == 2
+    assert 0.0 < spent < 3600.0 < records.read("v1")["seconds"] < 7200.0
 
 
 def test_an_emptied_store_gets_the_whole_run_of_a_journal(data, stored):

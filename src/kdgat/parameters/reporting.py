@@ -10,7 +10,7 @@ from kdgat.parameters.types import Group, OpenShare, PositiveInt
 class Reporting(Group):
     """The comparison of many runs."""
 
-    name: str = Field(description="folder of the report")
+    name: str = Field(pattern=r"^[^/.][^/]*$", description="folder of the report")
     metric: Literal["f1", "auroc", "false_positive_rate"] = Field(
         description="column of the scorecard by which variants are compared and ranked"
     )

@@ -17,7 +17,6 @@ from kdgat.errors import KdgatError, MissingInputError, ParameterError
 from kdgat.sweep.plan import Plan, make_plan, read_plan
 
 COLOURS = {"done": "green", "running": "cyan", "failed": "red", "missing": "yellow"}
-REPORT_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 
 
 def _plan_options(command: click.Command) -> click.Command:

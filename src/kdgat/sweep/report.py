@@ -7,13 +7,16 @@ import pandas as pd
 from kedro.framework.project import settings
 from mlflow.exceptions import MlflowException
 
-from kdgat.errors import MissingInputError, ParameterError
+from kdgat import locations
+from kdgat.errors import KdgatError, MissingInputError, ParameterError
 from kdgat.parameters import flatten
 from kdgat.sweep.cells import Cell
 from kdgat.sweep.plan import PLAIN_VARIANT
 from kdgat.sweep.status import Record, State, Status, all_records, status_of
 from kdgat.sweep.work import RUN_PARAMETERS, Work, versioned_files
 from kdgat.tracking import records
+from kdgat.tracking.batches import BAD_VALUE
+from kdgat.tracking.courier import STORE_TROUBLE
 from kdgat.tracking.delivery import open_store
 
 SCORECARD = "scorecard"
@@ -67,6 +70,7 @@ def collect_runs(names: list[str], search: str) -> Collection:
     Raises:
         ParameterError: The filter is not one.
         MissingInputError: A run is unknown, or none has a scorecard.
+        KdgatError: The tracking store does not answer.
     """
     found = [records.find(name) for name in names] if names else all_records()
     if search:
@@ -127,15 +131,23 @@ def run_reporting(
 
 
 def _matching_versions(search: str) -> set[str]:
+    try:
+        return _search(search)
+    except STORE_TROUBLE as error:
+        reason = " ".join(str(error).split())
+        if isinstance(error, MlflowException) and error.error_code == BAD_VALUE:
+            raise ParameterError(f"'{search}' is no filter of MLflow: {reason}") from None
+        raise KdgatError(
+            f"the tracking store {locations.tracking_uri()} does not answer: {reason}"
+        ) from None
+
+
+def _search(search: str) -> set[str]:
     client = open_store()
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     versions, token = set(), None
     while True:
-        try:
-            page = client.search_runs(experiments, search, max_results=PAGE, page_token=token)
-        except MlflowException as error:
-            reason = " ".join(error.message.split())
-            raise ParameterError(f"'{search}' is no filter of MLflow: {reason}") from None
+        page = client.search_runs(experiments, search, max_results=PAGE, page_token=token)
         versions |= {run.data.tags["version"] for run in page if "version" in run.data.tags}
         token = page.token
         if not token:

@@ -170,7 +170,9 @@ def _status(
 
 
 def _of_record(state: State, record: Record, reason: str = "") -> Status:
-    seconds = (record["ended"] - record["began"]) / 1000 if "ended" in record else None
+    seconds = None
+    if "ended" in record:  # records of old have no seconds, and one life for the most part
+        seconds = record.get("seconds", (record["ended"] - record["began"]) / 1000)
     return Status(state, record["version"], record.get("run_id"), seconds, reason)
 
 

@@ -49,10 +49,14 @@ class TrackedRun:
     Args:
         version: of everything the run saves.
         used: batch sizes that earlier lives of the run have used.
+        spent: seconds that earlier lives have taken, up to an end that they told of.
     """
 
-    def __init__(self, version: str, used: dict[str, dict[str, Any]] | None = None):
+    def __init__(
+        self, version: str, used: dict[str, dict[str, Any]] | None = None, spent: float = 0.0
+    ):
         self.version = version
+        self._spent, self._began = spent, milliseconds()
         self.path = Path(locations.journals()) / f"{version}{journal.SUFFIX}"
         self._journal = Journal(self.path)
         self._courier = Courier(self.path)
@@ -68,6 +72,7 @@ class TrackedRun:
         name: str,
         tags: dict[str, str],
         used: dict[str, dict[str, Any]] | None = None,
+        spent: float = 0.0,
     ) -> Self:
         """Put a run on record, or go on with the one that has this version.
 
@@ -77,6 +82,7 @@ class TrackedRun:
             name: of the run.
             tags: at least REQUIRED_TAGS.
             used: batch sizes that earlier lives of the run have used.
+            spent: seconds that earlier lives have taken.
 
         Raises:
             KdgatError: a required tag is missing, or another process runs this version.
@@ -85,7 +91,7 @@ class TrackedRun:
         if missing:
             raise KdgatError(f"a run needs the tags {', '.join(missing)}")
         owner = Owner.this_process().to_dict()
-        run = cls(version, used)
+        run = cls(version, used, spent)
         before, _ = journal.standing(run.path)
         if before is not None and before.is_in_the_way(when_unknown=False):
             raise KdgatError(f"version {version} is being made by process {before.pid} right now")
@@ -175,8 +181,14 @@ class TrackedRun:
         """
         logging.getLogger("kdgat.epochs").removeHandler(self._epochs)
         if records.exists(self.version):
+            now = milliseconds()
             records.note(
-                self.version, status=status, error=error, used=self._used, ended=milliseconds()
+                self.version,
+                status=status,
+                error=error,
+                used=self._used,
+                ended=now,
+                seconds=self._spent + (now - self._began) / 1000,
             )
             self.log_artifact(records.path_of(self.version))
         self._journal.append("status", status=status, time=milliseconds(), error=error)

@@ -165,6 +165,8 @@ def _answer(
     scope = ", ".join(f"{count} {name}(s)" for name, count in counts.items())
     sentences = page.verdicts(paired_differences, overall, parameters.metric, parameters.confidence)
     one = "One variant only: there is nothing to compare pair by pair."
+    if parameters.reference and parameters.reference not in set(seed_results["variant"]):
+        one = f"No run of the reference, {parameters.reference}, has left a scorecard to compare."
     lines = [f"- {sentence}" for sentence in [*(sentences or [one]), ranking.sentence]]
     return f"{in_words(parameters.metric)}; {scope}.\n\n" + "\n".join(lines)
 
