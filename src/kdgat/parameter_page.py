@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 
 from kdgat.markdown import table
 from kdgat.parameters import Parameters
+from kdgat.parameters.types import PATTERNS
 
 PAGE_INTRODUCTION = """# Configuration
 
@@ -39,7 +40,7 @@ LIMITS = {
     "gt": "above {}",
     "le": "at most {}",
     "lt": "below {}",
-    "pattern": "small letters, digits and _",
+    "pattern": "{}",
 }
 PLUS = "on the command line a+b"
 
@@ -135,7 +136,7 @@ def _limits(metadata: list[Any]) -> Iterator[str]:
         return
     for name, words in LIMITS.items():
         if name in held:
-            yield words.format(held[name])
+            yield words.format(PATTERNS.get(held[name], held[name]))
 
 
 def _is_group(parameters: BaseModel, name: str) -> bool:

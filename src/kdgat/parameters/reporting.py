@@ -4,13 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from kdgat.parameters.types import Group, OpenShare, PositiveInt
+from kdgat.parameters.types import FolderName, Group, OpenShare, PositiveInt
 
 
 class Reporting(Group):
     """The comparison of many runs."""
 
-    name: str = Field(pattern=r"^[^/.][^/]*$", description="folder of the report")
+    name: FolderName = Field(description="folder of the report")
     metric: Literal["f1", "auroc", "false_positive_rate"] = Field(
         description="column of the scorecard by which variants are compared and ranked"
     )

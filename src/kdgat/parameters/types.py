@@ -10,7 +10,12 @@ PositiveInt = Annotated[int, Field(ge=1)]
 PositiveFloat = Annotated[float, Field(gt=0.0)]
 NonNegativeInt = Annotated[int, Field(ge=0)]
 NonNegativeFloat = Annotated[float, Field(ge=0.0)]
-DatasetName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+DATASET_NAME, FOLDER_NAME = r"^[a-z][a-z0-9_]*$", r"^[^/.][^/]*$"
+PATTERNS = {DATASET_NAME: "small letters, digits and _", FOLDER_NAME: "no /, no . first"}
+"""Patterns of text, in words."""
+
+DatasetName = Annotated[str, Field(pattern=DATASET_NAME)]
+FolderName = Annotated[str, Field(pattern=FOLDER_NAME)]
 
 
 class Group(BaseModel):
