@@ -1,6 +1,7 @@
 """Time that runs on with the traffic."""
 
 import numpy as np
+import pandas as pd
 
 from kdgat.can.clock import bus_time, without_jumps
 from kdgat.can.recording import Recording
@@ -8,6 +9,16 @@ from kdgat.can.simulator import simulate_vehicle
 from kdgat.can.vehicles import VEHICLES
 
 STEPS = np.array([5.0, 5.5, 5.25, 6.0, 3606.0, 3606.5, 0.5, 1.0])
+
+
+def drive(seconds: float) -> pd.DataFrame:
+    return simulate_vehicle(
+        VEHICLES["aster"],
+        generator=np.random.default_rng(0),
+        duration=seconds,
+        bitrate=500_000,
+        start=0,
+    )
 
 
 def test_jumps_are_taken_out_and_frames_out_of_order_stay():
@@ -19,13 +30,7 @@ def test_jumps_are_taken_out_and_frames_out_of_order_stay():
 
 def test_a_recording_that_pauses_or_starts_its_clock_again_is_one_that_does_not():
     """Training draws short episodes over all of its time: an hour of none would hold the most."""
-    frames = simulate_vehicle(
-        VEHICLES["aster"],
-        generator=np.random.default_rng(0),
-        duration=4.0,
-        bitrate=500_000,
-        start=0,
-    )
+    frames = drive(4.0)
     usual = Recording.of(frames).timestamp
     for jump in (3600.0, -1e6):
         later = frames.assign(timestamp=frames["timestamp"] + jump * (frames.index > 1000))
@@ -37,13 +42,7 @@ def test_a_recording_that_pauses_or_starts_its_clock_again_is_one_that_does_not(
 
 
 def test_what_windows_are_drawn_from_runs_on_where_the_clock_is_set_back():
-    frames = simulate_vehicle(
-        VEHICLES["aster"],
-        generator=np.random.default_rng(0),
-        duration=2.0,
-        bitrate=500_000,
-        start=0,
-    )
+    frames = drive(2.0)
     back = frames.assign(timestamp=frames["timestamp"] - 0.5 * (frames.index >= 1000))
     steps = np.diff(Recording.of(back).forward().timestamp)
     expected = np.diff(frames["timestamp"])
