@@ -18,7 +18,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from rule_expert import newest
 
+from kdgat.calibration import PROTOCOLS
 from kdgat.can.captures import open_captures
 from kdgat.markdown import table
 
@@ -39,18 +41,13 @@ def is_silent(frames: pd.DataFrame, start: int, window: int) -> bool:
     return True
 
 
-def newest(folder: Path, name: str) -> Path:
-    """Find the newest version of what a run has left."""
-    return sorted((folder / name).glob(f"*/{name}"))[-1]
-
-
 def rows_of(seed: int, folder: Path, silent: dict[str, set[int]]) -> list[tuple]:
     """Count, for both fusions and protocols, the alarms of one seed."""
     scores = pd.read_parquet(newest(folder, "window_scores.parquet"))
     points = json.loads(newest(folder, "thresholds.json").read_text())
     attacked = scores[scores["capture"].isin(silent) & (scores["label"] == 1)]
     rows = []
-    for protocol in ("zero_shot", "calibrated"):
+    for protocol in PROTOCOLS:
         for size in ("student", "teacher"):
             model = f"{size}_fusion"
             windows = attacked[(attacked["model"] == model) & (attacked["protocol"] == protocol)]
