@@ -196,7 +196,7 @@ def test_windows_that_overlap_count_no_second_twice():
 
 def test_a_window_that_cannot_alarm_yet_finds_no_episode():
     # Three of three must alarm, and there are two windows: no level has a false alarm.
-    card, _ = cards(windows([1, 0], [5.0, -1.0]), episodes((0.0, 0.3, 3)), (3, 3))
+    card, _ = cards(windows([0, 1], [-1.0, 5.0]), episodes((1.0, 1.3, 3)), (3, 3))
     assert card["episode_recall_at_10_per_hour"] == 0.0
 
 
@@ -206,3 +206,21 @@ def test_poisson_interval_is_exact():
     assert poisson.cdf(5, high * 2.0) == pytest.approx(0.025)
     assert poisson_interval(0, 1.0, 0.95) == (0.0, pytest.approx(-np.log(0.025)))
     assert np.isnan(poisson_interval(0, 0.0, 0.95)).all()
+
+
+def test_what_persistence_leaves_of_an_alarm_is_no_false_alarm_and_finds_no_other_episode():
+    # One of the last three: the first episode's alarm lasts to window 4, which is all of the
+    # second. What that would have left would last to window 6.
+    truth = episodes((2.0, 2.1, 3), (4.1, 4.2, 3))
+    table = windows([0, 0, 1, 0, 1, 0, 0, 0, 0, 0], [-5.0, -5.0, 5.0] + [-5.0] * 7)
+    card, found = cards(table, truth, (1, 3))
+    assert found["found"].tolist() == [True, False]
+    assert (card["false_alarms"], card["episode_recall_at_1_per_hour"]) == (0, 0.5)
+    assert card["benign_hours"] == pytest.approx(5 * 0.9 / 3600)  # windows 0, 1 and 7 to 9
+    late = table.assign(score=[-5.0] * 8 + [5.0, -5.0])
+    assert cards(late, truth, (1, 3))[0]["false_alarms"] == 1
+
+
+def test_more_windows_than_there_are_cannot_alarm():
+    assert (persistent_level(np.ones(3), 10**18, 10**18) == -np.inf).all()
+    assert (persistent_level(np.ones(3), 3, 10**18) == [-np.inf, -np.inf, 1.0]).all()

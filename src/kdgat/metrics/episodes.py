@@ -4,7 +4,8 @@ An episode lasts from its first attack frame to its last, or, where an ID falls 
 is part of it, as its dataset declares. It is found if a window that touches it alarms. The first
 alarm comes at the end of its window, which has to fill first, and after the computation. A false
 alarm is an unbroken run of alarms in benign windows: an alarm that lasts counts once. Windows that
-touch an episode, and those within `AFTERMATH` s after it, are not benign.
+touch an episode, and those within `AFTERMATH` s after it, are not benign; nor, where an alarm needs
+k of the last n windows, are those with such a window among their last n.
 """
 
 from collections.abc import Mapping
@@ -120,9 +121,10 @@ class _Capture:
         self.name = windows["capture"].iloc[0]
         self.begin = windows["start_time"].to_numpy()
         self.end = windows["end_time"].to_numpy()
-        self.level = persistent_level(margin, *persistence)
+        self.margin, self.level = margin, persistent_level(margin, *persistence)
         bounds = episodes[["start", "end"]].to_numpy(dtype=np.float64)
-        self.benign = (windows["label"].to_numpy() == 0) & ~touched(self.begin, self.end, bounds)
+        is_attacked = touched(self.begin, self.end, bounds)
+        self.benign = (windows["label"].to_numpy() == 0) & ~lately(is_attacked, persistence[1])
         is_there = (bounds[:, 1] >= self.begin[0]) & (bounds[:, 0] <= self.end[-1])
         self.bounds, self.episodes = bounds[is_there], episodes[is_there]
 
@@ -148,7 +150,10 @@ class _Capture:
         delays = np.full(len(self.bounds), np.nan)
         can_alarm = (self.level >= level) & np.isfinite(self.level)
         for place, (first, last) in enumerate(self.bounds):
-            hits = can_alarm & (self.end >= first) & (self.begin <= last)
+            touches = (self.end >= first) & (self.begin <= last)
+            # What an episode before has left of an alarm does not find this one.
+            has_begun = np.logical_or.accumulate(touches & (self.margin >= level))
+            hits = can_alarm & touches & has_begun
             if hits.any():
                 filled = self.end[hits][0] - max(first, self.begin[0])
                 delays[place] = filled + self.computation_seconds
@@ -167,10 +172,19 @@ def persistent_level(margin: NDArray[np.float64], k: int, n: int) -> NDArray[np.
     """
     if (k, n) == (1, 1):
         return margin
-    n = min(n, max(k, len(margin)))  # more than all windows are no more than all
+    if k > len(margin):
+        return np.full(len(margin), -np.inf)
+    n = min(n, len(margin))  # more than all windows are no more than all
     padded = np.concatenate([np.full(n - 1, -np.inf), margin])
     last = np.lib.stride_tricks.sliding_window_view(padded, n)
     return np.sort(last, axis=1)[:, n - k]
+
+
+def lately(happened: NDArray[np.bool_], n: int) -> NDArray[np.bool_]:
+    """Say of each window whether it happened in one of the last n, this one among them."""
+    place = np.arange(len(happened))
+    newest = np.maximum.accumulate(np.where(happened, place, -1))
+    return (newest >= 0) & (place - newest < n)
 
 
 def poisson_interval(count: int, exposure: float, confidence: float) -> tuple[float, float]:
