@@ -29,3 +29,7 @@ def test_a_judge_is_given_one_window_at_a_time_and_its_graph_counts(validation):
     assert table["model"].tolist() == ["fast"]
     # Another measurement of the same, on a machine that does other things, too.
     assert 0 < table["computation_seconds"].iloc[0] < 20 * graph_seconds(100)
+
+
+def test_long_windows_are_timed_too():
+    assert 0 < graph_seconds(3000) < 1

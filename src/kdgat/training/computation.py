@@ -19,8 +19,9 @@ from kdgat.training.scoring import agent_judge, autoencoder_judge, classifier_ju
 TIMED = 30
 """Windows timed, one after another; the median counts."""
 
-BITRATE, SECONDS = 500_000, 2.0
-"""Of the simulated traffic that graphs are built from to time it."""
+BITRATE, SECONDS, SECONDS_A_FRAME = 500_000, 2.0, 2e-3
+"""Of the simulated traffic that graphs are built from to time it: so long, or, if windows are long,
+so much longer than the .7 ms from frame to frame that it holds more than one."""
 
 
 def median_seconds(calls: Callable[[int], object]) -> float:
@@ -49,7 +50,7 @@ def graph_seconds(window: int) -> float:
     frames = simulate_vehicle(
         VEHICLES["aster"],
         generator=np.random.default_rng(0),
-        duration=SECONDS,
+        duration=max(SECONDS, window * SECONDS_A_FRAME),
         bitrate=BITRATE,
         start=0.0,
     )
