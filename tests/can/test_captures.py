@@ -14,7 +14,7 @@ from kdgat.can.captures import find_captures, read_capture
 from kdgat.can.frames import ABSENT, FRAME_COLUMNS, frame_table, payload
 from kdgat.can.readers.plain_csv import write_capture
 from kdgat.can.repeats import content_hash, find_repeated
-from kdgat.errors import DataError
+from kdgat.errors import DataError, ParameterError
 
 HEADER = "timestamp,arbitration_id,data_field,attack\n"
 GOOD = "1513920459.745822,2C0,1400,0\n"
@@ -301,3 +301,10 @@ def test_the_one_malformed_row_of_set_03_is_set_aside(real_captures):
     assert bad_rows["line"].tolist() == [19]
     with pytest.raises(DataError, match=r"fuzzing-3.csv.gz, line 19: data_field"):
         read_capture(path, bad_row_share=0.0)
+
+
+@pytest.mark.parametrize("share", [float("nan"), -0.1, 1.1])
+def test_a_share_of_bad_rows_is_a_share(tmp_path, share):
+    path = written(tmp_path, HEADER + GOOD)
+    with pytest.raises(ParameterError, match=r"bad_row_share is .*: 0 to 1"):
+        read_capture(path, bad_row_share=share)

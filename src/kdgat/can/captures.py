@@ -29,7 +29,7 @@ from kdgat.can.readers import read_log
 from kdgat.can.readers.log import SHOWN, Log
 from kdgat.can.readers.parquet import write_parquet
 from kdgat.can.silences import find_silences, joined, report_silences
-from kdgat.errors import DataError
+from kdgat.errors import DataError, ParameterError
 
 LOGGER = logging.getLogger(__name__)
 
@@ -261,7 +261,10 @@ def check_bad_rows(path: Path, log: Log, allowed: float) -> None:
 
     Raises:
         DataError: Their share is above `allowed`, or there is no other row.
+        ParameterError: `allowed` is no share.
     """
+    if not 0.0 <= allowed <= 1.0:
+        raise ParameterError(f"bad_row_share is {allowed}: 0 to 1")
     num_bad = len(log.bad_rows)
     share = num_bad / max(1, log.num_rows)
     if share <= allowed and len(log.frames):

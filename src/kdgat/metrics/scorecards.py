@@ -76,10 +76,13 @@ def scorecard(
         SCORECARD_COLUMNS, one row per model (in the order of `thresholds`), protocol and scenario.
 
     Raises:
-        DataError: a column is missing, models and thresholds disagree, or a window comes twice.
+        DataError: a column is missing, models and thresholds disagree, a window comes twice, or
+            there is no test window.
     """
     check_window_scores(window_scores)
     test = window_scores[window_scores["split"] == "test"]
+    if test.empty:
+        raise DataError("No test window has a label: an ID is silent in all of them.")
     unmatched = set(test["model"]) ^ set(thresholds)
     if unmatched:
         raise DataError(
