@@ -1,6 +1,7 @@
 """What `kedro score` says of a capture, and which persistence it takes."""
 
 import click
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -11,17 +12,16 @@ def test_a_line_for_each_run_of_persistent_alarms():
     # Two of the last three: alarms 1 and 2 make one at 2 that lasts to 3, alarm 5 alone none.
     windows = pd.DataFrame(
         {
-            "start_time": [10.0, 11.0, 12.0, 13.0, 14.0, 15.0],
-            "end_time": [10.9, 11.9, 12.9, 13.9, 14.9, 15.9],
+            "start": [10, 12, 14, 16, 18, 20],
             "score": [-1.0, 1.0, 2.0, -1.0, -1.0, 3.0],
             "alarm": [False, True, True, False, False, True],
             "persistent_alarm": [False, False, True, True, False, False],
             "offending_ids": ["", "0x1", "0x2", "", "", "0x3"],
         }
     )
-    # The first five seconds taught the car: windows are judged from 10 s of the clock on.
-    (line,) = verdict_lines(windows, began=5.0)
-    assert line.split() == ["7.000", "s", "to", "8.900", "s", "2", "windows", "0x2"]
+    # The first ten frames taught the car: windows of two frames, one every .5 s, come after them.
+    (line,) = verdict_lines(windows, clock=np.arange(22) / 2, length=2)
+    assert line.split() == ["7.000", "s", "to", "8.500", "s", "2", "windows", "0x2"]
 
 
 def test_persistence_is_k_of_n():

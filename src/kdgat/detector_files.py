@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kdgat.datasets.tensors import read_model, write_model
 from kdgat.detector import Detector
-from kdgat.errors import DataError
+from kdgat.errors import DataError, ParameterError
 from kdgat.models.artifact import ModelArtifact
 from kdgat.parameters import Compute
 
@@ -57,7 +57,10 @@ def export_detector(model: Path, file: Path) -> None:
 
     Raises:
         DataError: as of `load_detector`.
+        ParameterError: its folder is a file.
     """
+    if file.parent.is_file():
+        raise ParameterError(f"{file} cannot be written: {file.parent} is a file")
     parts = load_detector(model).parts
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=file.parent, prefix=".partial-") as folder:

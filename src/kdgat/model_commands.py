@@ -120,6 +120,8 @@ def diff(before: str, after: str, dataset: str | None, seed: int | None) -> None
         stored_models.resolve(reference, dataset=dataset, seed=seed)
         for reference in (before, after)
     )
+    for model in (first, second):
+        stored_models.require_stored(model)
     sides = [
         {
             "parameters": model.provenance.get("parameters", {}),

@@ -11,7 +11,9 @@ from kdgat.errors import KdgatError
 from kdgat.model_commands import of_dataset_and_seed
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 ALARMS_SHOWN = 20
 
@@ -75,6 +77,7 @@ def score(
     """Judge CAPTURE, a log of any format, with MODEL: an exported file, or a stored model."""
     from kdgat import stored_models
     from kdgat.can.captures import read_capture
+    from kdgat.can.clock import bus_time
     from kdgat.detector_files import load_detector
 
     if output is not None and output.exists():
@@ -82,9 +85,7 @@ def score(
     if output is not None and not output.parent.is_dir():
         raise KdgatError(f"{output} cannot be written: there is no folder {output.parent}")
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
-    is_file = Path(model).is_file()
-    path = Path(model) if is_file else stored_models.resolve(model, dataset=dataset, seed=seed).path
-    detector = load_detector(path)
+    detector = load_detector(stored_models.resolve(model, dataset=dataset, seed=seed).path)
     frames, bad_rows = read_capture(capture, bad_row_share)
     if len(frames) < detector.window:  # `Detector.score` cannot name the file
         raise KdgatError(
@@ -99,7 +100,8 @@ def score(
         windows.to_csv(output, index=False, mode="x")
     k, n = persistence
     needed = "" if n == 1 else f"{k} of the last {n} above the operating point; "
-    for line in verdict_lines(windows, began=float(frames["timestamp"].iloc[0])):
+    clock = bus_time(frames["timestamp"].to_numpy())
+    for line in verdict_lines(windows, clock - clock[0], detector.window):
         click.echo(line)
     click.echo(
         f"{int(windows['persistent_alarm'].sum()):,} of {len(windows):,} windows alarm "
@@ -108,20 +110,22 @@ def score(
     )
 
 
-def verdict_lines(windows: "pd.DataFrame", began: float) -> list[str]:
+def verdict_lines(windows: "pd.DataFrame", clock: "NDArray[np.float64]", length: int) -> list[str]:
     """Describe each unbroken run of persistent alarms: when, how many windows, which IDs first.
 
     The IDs are those of its highest score, which alarms by itself: an alarm begins with one.
 
     Args:
         windows: as `Detector.score` gives them.
-        began: first second of the capture, also where its beginning is not judged.
+        clock: bus time of each frame since the capture began, s `[num_frames]`.
+        length: frames in a window.
     """
     alarm = windows["persistent_alarm"]
     run = (alarm != alarm.shift()).cumsum()
     runs = [part for _, part in windows.groupby(run) if part["persistent_alarm"].iloc[0]]
     lines = [
-        f"{part['start_time'].iloc[0] - began:10.3f} s to {part['end_time'].iloc[-1] - began:10.3f}"
+        f"{clock[part['start'].iloc[0]]:10.3f} s to "
+        f"{clock[part['start'].iloc[-1] + length - 1]:10.3f}"
         f" s  {len(part):5,} windows  {part.loc[part['score'].idxmax(), 'offending_ids']}"
         for part in runs[:ALARMS_SHOWN]
     ]

@@ -140,15 +140,16 @@ def resolve(reference: str, *, dataset: str | None, seed: int | None) -> StoredM
 
     Raises:
         MissingInputError: there is none.
-        ParameterError: several fit.
+        ParameterError: several fit, or a dataset or seed is named beside a path.
     """
     if Path(reference).is_file():
+        if dataset is not None or seed is not None:
+            raise ParameterError(f"{reference} is a file: it takes neither --dataset nor --seed")
         return StoredModel(Path(reference).absolute())
     name, _, wanted = reference.partition("@")
     models = find(name=name, dataset=dataset, seed=seed)
     if not models:
-        there = sorted({model.name for model in find()}) or ["none"]
-        raise MissingInputError(f"no stored model '{name}'; there are: {', '.join(there)}")
+        raise MissingInputError(_lack(name, dataset, seed))
     if wanted:
         fitting = [model for model in models if model.version.endswith(wanted)]
         if not fitting:
@@ -163,6 +164,16 @@ def resolve(reference: str, *, dataset: str | None, seed: int | None) -> StoredM
             "say which with --dataset, --seed or name@version"
         )
     return fitting[0]
+
+
+def _lack(name: str, dataset: str | None, seed: int | None) -> str:
+    elsewhere = sorted({f"{model.dataset} seed {model.seed}" for model in find(name=name)})
+    if elsewhere:
+        asked = {"dataset": dataset, "seed": seed}
+        wanted = ", ".join(f"{key} {value}" for key, value in asked.items() if value is not None)
+        return f"no stored model '{name}' of {wanted}; it is there of: {'; '.join(elsewhere)}"
+    there = sorted({model.name for model in find(dataset=dataset, seed=seed)}) or ["none"]
+    return f"no stored model '{name}'; there are: {', '.join(there)}"
 
 
 def require_stored(model: StoredModel) -> None:

@@ -336,6 +336,15 @@ def test_prune_is_dry_spares_the_needed_and_is_remembered(command, data):
         (("run", "--from-run", "x", "--pipeline", "fusion"), ["leave out --pipeline"]),
         (("models", "show", "teacher_gat"), ["no stored model 'teacher_gat'", "teacher_agent"]),
         (("models", "show", "student_agent@2020"), ["student_agent has no version 2020"]),
+        (
+            ("models", "show", "student_agent", "--seed", "9"),
+            ["no stored model 'student_agent' of seed 9; it is there of: synthetic seed 1"],
+        ),
+        (("models", "export", "student_agent", "pyproject.toml/x"), ["pyproject.toml is a file"]),
+        (
+            ("score", "pyproject.toml", "pyproject.toml", "--seed", "1"),
+            ["pyproject.toml is a file: it takes neither --dataset nor --seed"],
+        ),
         (("models", "prune"), ["say what to prune"]),
         (("models", "prune", "--older-than", "soon"), ["age 'soon'", "30d"]),
         (
@@ -359,13 +368,14 @@ def test_a_mistyped_name_or_version_is_one_sentence(command, arguments, parts):
         assert part in sentence
 
 
-@pytest.mark.parametrize("action", ["show", "pin", "unpin"])
+@pytest.mark.parametrize("action", ["show", "pin", "unpin", "diff"])
 def test_a_file_that_no_run_has_stored_is_one_sentence(command, data, tmp_path, action):
     source = file_of(data, "student_classifier", versions_of(data, "student_classifier")[-1])
     copied = tmp_path / "exports" / "model.safetensors"
     copied.parent.mkdir()
     shutil.copy(source, copied)
-    printed = command("models", action, str(copied), code=1)
+    references = [str(copied)] * (2 if action == "diff" else 1)
+    printed = command("models", action, *references, code=1)
     assert f"error: {copied} is not where a run stores a model" in printed
     assert list(tmp_path.rglob("*.safetensors")) == [copied]
     assert not list(tmp_path.rglob("pinned.json"))
