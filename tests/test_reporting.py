@@ -210,5 +210,14 @@ def test_no_verdict_without_a_difference():
     assert sentence.endswith("No seed differs anywhere.")
 
 
+def test_seeds_that_differ_without_a_mean_are_not_called_equal():
+    cards = scorecards(2).assign(f1=0.5)
+    shifted = cards["variant"].eq("distilled") & cards["model"].eq(cards["model"].iloc[0])
+    cards.loc[shifted, "f1"] += cards["seed"].map({1: 0.25, 2: -0.25})
+    (sentence,) = sentences_on(cards)
+    assert "Seeds differ, their means nowhere." in sentence
+    assert "No seed differs" not in sentence
+
+
 def test_no_gap():
     assert gaps_text(RUNS.iloc[:3]) == "None: all 3 cells are done."

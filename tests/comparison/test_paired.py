@@ -28,10 +28,28 @@ def test_five_seeds(results):
     assert row.low < 0.042 < row.high
 
 
-def test_six_equal_gains_reach_the_smallest_p(rows):
-    table = pd.DataFrame(rows("a", [0.9] * 6) + rows("b", [0.8] * 6))
+SIX = [0.9, 0.91, 0.92, 0.93, 0.94, 0.95]
+
+
+def test_six_gains_reach_the_smallest_p(rows):
+    table = pd.DataFrame(rows("a", SIX) + rows("b", [0.8] * 6))
     (row,) = paired_differences(table, **SETTINGS).itertuples()
     assert row.p_sign_flip == pytest.approx(2 / 64)
+
+
+def test_six_seeds_of_a_model_that_draws_nothing_are_one_measurement(rows):
+    table = pd.DataFrame(
+        [
+            *rows("a", [0.9] * 6, model="rule"),
+            *rows("b", [0.8] * 6, model="rule"),
+            *rows("a", SIX),
+            *rows("b", [0.8] * 6),
+        ]
+    )
+    paired = paired_differences(table, **SETTINGS).set_index("model")
+    assert paired.loc["rule", ["n", "p_sign_flip", "p_adjusted"]].tolist() == [1, 1.0, 1.0]
+    assert math.isnan(paired.loc["rule", "low"])
+    assert paired.loc["student_fusion", "p_adjusted"] == pytest.approx(2 / 64)
 
 
 def test_a_reference_meets_each_other_variant(rows):
@@ -63,7 +81,7 @@ def test_one_common_seed_has_no_interval_and_no_evidence(rows):
 def test_equal_models_cost_the_others_no_power(rows):
     """p of two differing rows, adjusted: the smaller one times 2, the larger one stays."""
     table = pd.DataFrame(
-        rows("a", [0.9] * 6)
+        rows("a", SIX)
         + rows("b", [0.8] * 6)
         + rows("a", [1.0, 0.0] * 3, model="other")
         + rows("b", [0.0, 1.0] * 3, model="other")

@@ -78,3 +78,18 @@ def test_a_model_that_no_variant_changes_is_one_detector(results, rows):
     )
     names = set(blocks_of(pd.concat([results, shared], ignore_index=True)))
     assert names == {"student_fusion (a)", "student_fusion (b)", "teacher"}
+
+
+def test_a_seed_that_a_variant_lacks_counts_for_none(rows):
+    """Equal in both but for a bad seed that b lacks: one detector, of the seeds in common."""
+    table = pd.DataFrame(
+        [*rows("a", [0.9, 0.9, 0.1]), *rows("b", [0.9, 0.9]), *rows("a", [0.5] * 3, model="x")]
+    )
+    assert blocks_of(table).iloc[0].to_dict() == {"student_fusion": 0.9, "x (a)": 0.5}
+
+
+def test_where_all_are_equal_nobody_is_the_best(rows):
+    ranking = rank_detectors(
+        table_of(rows, 6, {WORST: 0.0, MIDDLE: 0.0, BEST: 0.0}), "f1", confidence=0.95
+    )
+    assert ranking.sentence.startswith("No ranking: all detectors are equal in each of 6 blocks")

@@ -1,9 +1,11 @@
 """A plan's cells, their order and the commands that run them."""
 
 import pytest
+from click.testing import CliRunner
 
 from kdgat.errors import ParameterError
 from kdgat.sweep import Plan, read_plan
+from kdgat.sweep.commands import report
 from kdgat.sweep.plan import make_plan, parse_seeds
 
 TEXT = """
@@ -103,6 +105,8 @@ GOOD = {"pipelines": ["fusion"], "datasets": ["a"], "seeds": [1]}
         ({"pipelines": ["chain", "fusion"]}, ["pipelines", "stands alone"]),
         ({"overrides": {"x": {"seed": 2}}}, ["variant 'x' sets seed"]),
         ({"overrides": {"x": {"a.b": "1,2"}}}, ["a.b", "no ','"]),
+        ({"overrides": {"x": [1]}}, ["variant 'x' is [1]", "write {key: value}"]),
+        ({"overrides": {"x": "a=1"}}, ["variant 'x' is 'a=1'", "write {key: value}"]),
         ({"datasets": ["A/B"]}, ["datasets", "pattern"]),
         ({"one_seed": ["teacher"]}, ["one_seed names teacher", "not among the pipelines"]),
         ({"one_variant": ["teacher"]}, ["one_variant names teacher", "not among the pipelines"]),
@@ -155,3 +159,22 @@ def test_both_plans_of_ablations_take_the_same_parts_away(project):
     )
     assert built_in.overrides == real.overrides
     assert (built_in.reference, built_in.one_variant) == (real.reference, real.one_variant)
+
+
+PLAN = ["--pipelines", "fusion", "--datasets", "a", "--seeds", "1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["--datasets", "a", "--seeds", "1"], "name a plan file, or --pipelines"),
+        (["--override", "x:a=1"], "name a plan file, or --pipelines"),
+        ([*PLAN, "--run", "v1"], "leave --run and --filter out"),
+        ([*PLAN, "--override", "x:a=["], "--override x:a=[: a value is not YAML"),
+        ([*PLAN, "--override", "x:a=1", "--override", "x:b=2"], "names variant 'x' twice"),
+    ],
+)
+def test_what_would_be_ignored_is_refused(arguments, part):
+    result = CliRunner().invoke(report, arguments)
+    assert result.exit_code == 1
+    assert part in f"{result.output} {result.exception}"

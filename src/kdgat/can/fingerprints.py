@@ -5,10 +5,11 @@ and one run in `SAMPLED` is kept, chosen by its hash. The same frames are theref
 they lie: under another name, from the middle of a longer recording, with attack frames spliced in
 between, or with another label.
 
-`TIMED` runs are 8 frames with the times between them, so they survive dense splicing, and chance
-does not repeat them: between different captures of the public sets none is shared. `UNTIMED` runs
-are 64 frames without any time: they find copies whose timestamps were rewritten, but a parked car
-may repeat itself.
+`TIMED` runs are 8 frames with the times between them, so they survive splicing that leaves eight
+frames in a row here and there, and chance does not repeat them: between different captures of the
+public sets none is shared. `UNTIMED` runs are 64 frames without any time: they find copies whose
+timestamps were rewritten, but a parked car may repeat itself. A copy with rewritten timestamps and
+attacks spliced in all through is found by neither.
 """
 
 from dataclasses import dataclass

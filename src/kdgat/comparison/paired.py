@@ -53,7 +53,8 @@ def paired_differences(
     Returns:
         PAIRED_COLUMNS, one row per dataset, scenario, model and two variants: the mean of a - b
         with its interval; p of the sign-flip test, plain and adjusted for the number of rows of
-        the same two variants in which any seed differs (Benjamini and Hochberg); the smallest p
+        the same two variants in which any of several seeds differs (Benjamini and Hochberg); n is
+        1 for what `seedless_models` names; the smallest p
         that n pairs can give; P(A > B) over all pairs of seeds, ties half (Mann and Whitney's U
         over n²); the number of seeds in which a is greater, and in which b is.
     """
@@ -65,12 +66,15 @@ def paired_differences(
     cells = results.assign(cell=results["scenario"])
     if over_scenarios:
         cells["scenario"] = ALL_SCENARIOS
+    measured_once = seedless_models(results)
     for names, group in cells.groupby(["dataset", "scenario", "model"], sort=False):
         values = group.pivot(index=["seed", "cell"], columns="variant", values="value")
         for a, b in pairs:
             if a not in values or b not in values:
                 continue
             both = values[[a, b]].dropna().groupby("seed").mean()
+            if (names[0], names[2]) in measured_once:
+                both = both.iloc[:1]
             if len(both):
                 pair = compare_pairs(
                     both[a].to_numpy(), both[b].to_numpy(), bootstrap, confidence, seed
@@ -78,12 +82,24 @@ def paired_differences(
                 rows.append((*names, a, b, *pair))
     columns = [name for name in PAIRED_COLUMNS if name != "p_adjusted"]
     table = pd.DataFrame(rows, columns=columns)
-    differing = table[table["seeds_a_greater"] + table["seeds_b_greater"] > 0]
+    differs = table["seeds_a_greater"] + table["seeds_b_greater"] > 0
+    differing = table[differs & (table["n"] > 1)]
     adjusted = differing.groupby(["variant_a", "variant_b"])["p_sign_flip"].transform(
         lambda p: stats.false_discovery_control(p.to_numpy())
     )
     table["p_adjusted"] = adjusted.reindex(table.index, fill_value=1.0)
     return table[list(PAIRED_COLUMNS)]
+
+
+def seedless_models(results: pd.DataFrame) -> set[tuple[str, str]]:
+    """Name the (dataset, model) that score the same with every seed, in every variant and scenario.
+
+    They draw nothing, or one run serves all seeds: so many seeds are one measurement.
+    """
+    cell = ["dataset", "model", "variant", "scenario"]
+    values = results.groupby(cell)["value"].nunique(dropna=False)
+    most = values.groupby(["dataset", "model"]).max()
+    return set(most.index[most == 1])
 
 
 def untouched_models(paired: pd.DataFrame) -> list[str]:

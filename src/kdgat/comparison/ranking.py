@@ -59,6 +59,13 @@ def rank_detectors(results: pd.DataFrame, metric: str, *, confidence: float) -> 
             f"detectors; ranks need at least {FEWEST_BLOCKS} and {FEWEST_DETECTORS}.",
             None,
         )
+    if blocks.nunique(axis="columns").eq(1).all():
+        return Ranking(
+            pd.DataFrame(columns=list(RANK_COLUMNS)),
+            f"No ranking: all detectors are equal in each of {len(blocks)} blocks "
+            "(dataset × scenario).",
+            None,
+        )
     order = "ascending" if metric in LOWER_IS_BETTER else "descending"
     with contextlib.redirect_stdout(io.StringIO()):  # it prints which test it was told to take
         outcome = autorank(blocks, alpha=1 - confidence, order=order, force_mode="nonparametric")
@@ -77,14 +84,20 @@ def rank_detectors(results: pd.DataFrame, metric: str, *, confidence: float) -> 
 def blocks_of(results: pd.DataFrame) -> pd.DataFrame:
     """Average over seeds: one row per dataset × scenario, one column per detector, no gaps.
 
-    A model that is the same in every variant is one detector and stands there without a variant.
+    Of a model only the seeds count that all of its variants have in a block. A model that is the
+    same in every variant is one detector and stands there without a variant.
     """
     block = ["dataset", "scenario"]
     seeds = results.pivot(index=[*block, "model", "seed"], columns="variant", values="value")
-    equal = seeds.nunique(axis="columns", dropna=False).eq(1).groupby("model").all()
-    varies = ~results["model"].map(equal)
-    detector = results["model"].where(~varies, results["model"] + " (" + results["variant"] + ")")
-    table = results.assign(detector=detector).pivot_table(
+    there = seeds.notna()
+    wanted = there.groupby([*block, "model"]).transform("any")
+    seeds = seeds[(there | ~wanted).all(axis="columns")]
+    equal = seeds.nunique(axis="columns").eq(1) & seeds.notna().all(axis="columns")
+    equal = equal.groupby("model").all()
+    common = seeds.melt(ignore_index=False).dropna().reset_index()
+    varies = ~common["model"].map(equal)
+    detector = common["model"].where(~varies, common["model"] + " (" + common["variant"] + ")")
+    table = common.assign(detector=detector).pivot_table(
         index=block, columns="detector", values="value", aggfunc="mean"
     )
     return table.dropna()

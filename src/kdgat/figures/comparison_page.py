@@ -114,8 +114,10 @@ def _means(rows: pd.DataFrame) -> str:
 
 def _largest(rows: pd.DataFrame, metric: str) -> str:
     row = rows.loc[rows["mean_difference"].abs().idxmax()]
-    if row["mean_difference"] == 0:
+    if not (rows["seeds_a_greater"] + rows["seeds_b_greater"]).any():
         return "No seed differs anywhere."
+    if row["mean_difference"] == 0:
+        return "Seeds differ, their means nowhere."
     gains = (row["mean_difference"] > 0) != (metric in LOWER_IS_BETTER)
     better = row["variant_a"] if gains else row["variant_b"]
     return (

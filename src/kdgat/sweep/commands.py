@@ -119,7 +119,11 @@ def report(
     from kdgat.sweep.work import plan_work
 
     environment, reference = choices["environment"], None
-    if plan_file or choices["pipelines"]:
+    if plan_file or any(choices[key] for key in ("pipelines", "datasets", "seeds", "overrides")):
+        if run_ids or search:
+            raise ParameterError(
+                "a plan says which runs are compared: leave --run and --filter out"
+            )
         plan = _read(plan_file, choices)
         works = plan_work(plan)
         collection = collect_plan(works, assess(works.values()))
@@ -140,7 +144,13 @@ def _read(plan_file: Path | None, choices: dict[str, Any]) -> Plan:
         return plan.model_copy(update=given)
     if not {"pipelines", "datasets", "seeds"} <= given.keys():
         raise ParameterError("name a plan file, or --pipelines, --datasets and --seeds")
-    raw = {**given, "overrides": dict(map(_variant, choices["overrides"])) or {"plain": {}}}
+    variants = [_variant(text) for text in choices["overrides"]]
+    for name, _ in variants:
+        if [other for other, _ in variants].count(name) > 1:
+            raise ParameterError(
+                f"--override names variant '{name}' twice: give it all its changes"
+            )
+    raw = {**given, "overrides": dict(variants) or {"plain": {}}}
     for key in ("pipelines", "datasets"):
         raw[key] = [name.strip() for name in given[key].split(",")]
     return make_plan(raw, source="command line")
@@ -151,7 +161,10 @@ def _variant(text: str) -> tuple[str, dict[str, Any]]:
     pairs = [change.partition("=") for change in changes.split(",") if change]
     if any(not sign for _, sign, _ in pairs):
         raise ParameterError(f"--override {text}: write VARIANT:KEY=VALUE,KEY=VALUE")
-    return name, {key: yaml.safe_load(value) for key, _, value in pairs}
+    try:
+        return name, {key: yaml.safe_load(value) for key, _, value in pairs}
+    except yaml.YAMLError as error:
+        raise ParameterError(f"--override {text}: a value is not YAML: {error.problem}") from error
 
 
 def _show(cells: dict, plan: Plan) -> None:

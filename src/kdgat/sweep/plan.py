@@ -68,6 +68,9 @@ class Plan(Group):
     def _flatten_overrides(cls, overrides: object) -> object:
         if not isinstance(overrides, dict):
             return overrides
+        for name, changes in overrides.items():
+            if not isinstance(changes, dict | None):
+                raise ValueError(f"variant '{name}' is {changes!r}: write {{key: value}}")
         return {name: flatten(changes or {}) for name, changes in overrides.items()}
 
     @field_validator("overrides")
