@@ -27,7 +27,7 @@ def leave(root, seed: int, version: str, status: str = "FINISHED", **parameters)
         folder.mkdir(parents=True)
         (folder / name).write_text(text)
     told = {"seed": seed, "logging": {"level": f"{version}"}, **parameters}
-    records.write(version, {"version": version, "status": status, "parameters": told})
+    records.write(version, {"version": version, "status": status, "inputs": {}, "parameters": told})
 
 
 def test_seeds_are_of_runs_that_ended_well_with_the_same_parameters(root):

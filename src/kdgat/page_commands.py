@@ -189,11 +189,11 @@ def _seeds_with_detectors(page: Path) -> list[int]:
 
 
 def _made_with(version: str) -> dict[str, Any] | None:
-    """Give what a run that ended well was told, but for what leaves its figures as they are."""
+    """Give what made the figures of a run that ended well: its parameters, and its models'."""
     record = records.read(version) if records.exists(version) else {"status": None}
     if record["status"] != "FINISHED":
         return None
-    told = record["parameters"].items()
+    told = records.parameters_behind(record).items()
     return {name: value for name, value in told if name not in ("seed", "logging", "compute")}
 
 

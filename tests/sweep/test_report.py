@@ -54,6 +54,20 @@ def test_variants_are_named_by_what_differs(data):
     )
 
 
+def test_a_run_that_judged_models_of_others_counts_with_their_parameters(data):
+    leave(data, "v1", seed=1, trees=2)
+    leave(data, "v2", seed=2, trees=2)
+    for maker, epochs in (("long", 24), ("short", 1)):
+        told = {"teacher": {"epochs": epochs}, "evaluation": {"trees": 9}}
+        records.write(maker, {"outputs": ["teacher_classifier"], "parameters": told})
+    for judged, trained in (("v1", "long"), ("v2", "short")):
+        told = records.read(judged)["parameters"] | {"teacher": {"epochs": 24}}
+        read = {"teacher_classifier": {"version": trained}}
+        records.note(judged, parameters=told, inputs=read)
+    found = collect_runs([], "").runs.set_index("version")["variant"].to_dict()
+    assert found == {"v1": "teacher.epochs=24", "v2": "teacher.epochs=1"}
+
+
 def test_of_two_equal_runs_the_newer_counts_and_the_older_is_listed(data):
     leave(data, "v1", seed=1, trees=2)
     leave(data, "v2", seed=1, trees=2)

@@ -163,7 +163,8 @@ def _differing(found: list[Record]) -> list[str]:
 
 
 def _texts(record: Record) -> dict[str, str]:
-    return {key: str(value) for key, value in flatten(record["parameters"]).items()}
+    told = records.parameters_behind(record)
+    return {key: str(value) for key, value in flatten(told).items()}
 
 
 def _cell_of(record: Record, differing: list[str]) -> Cell:

@@ -20,6 +20,13 @@ SCHEDULE = "batch_schedule"  # name of the budgets of a stage's batches among wh
 KIND = "kind"  # name of the device and the model's size among what was used
 NOTING = Lock()  # the courier's thread notes, too
 OUTDATED: set[Path] = set()  # records that could not be added to
+MADE_WITH = {
+    "data_processing": "test_graphs",
+    "autoencoder": "teacher_autoencoder",
+    "teacher": "teacher_classifier",
+    "distillation": "student_classifier",
+    "fusion": "student_agent",
+}  # group of parameters -> what tells which run they had a say in
 LONGEST_DIFF = 1_000_000  # characters of `git diff` that a record keeps
 
 
@@ -109,6 +116,21 @@ def find(run: str) -> dict[str, Any]:
     latest = ", ".join(path.stem for path in paths[-3:]) or "none"
     reason = f"{len(fitting)} runs fit '{run}'" if fitting else f"no run '{run}'"
     raise MissingInputError(f"{reason} in {locations.run_records()}; the latest are: {latest}")
+
+
+def parameters_behind(record: dict[str, Any]) -> dict[str, Any]:
+    """Give the parameters of what a run made: of what it read, those of the runs that made that.
+
+    Args:
+        record: of a run; a maker without a record here counts as having had the run's own.
+    """
+    found = dict(record["parameters"])
+    for group, output in MADE_WITH.items():
+        maker = record["inputs"].get(output, {}).get("version", "")
+        told = read(maker)["parameters"] if exists(maker) else {}
+        if group in told:
+            found[group] = told[group]
+    return found
 
 
 def scored_configurations(dataset: str) -> int:
