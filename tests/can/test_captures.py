@@ -251,6 +251,14 @@ def test_a_folder_that_no_metric_can_be_named_after_is_refused(tmp_path):
         find_captures(tmp_path)
 
 
+def test_a_scenario_named_like_the_calibrated_figures_of_another_is_refused(tmp_path):
+    for folder in ("train_01", "test_01", "test_01_calibrated"):
+        (tmp_path / folder).mkdir()
+        written(tmp_path / folder, HEADER + GOOD)
+    with pytest.raises(DataError, match="test_01_calibrated would bear the name of another's"):
+        find_captures(tmp_path)
+
+
 def test_an_unknown_dataset_names_those_beside_it(tmp_path):
     (tmp_path / "set_01").mkdir()
     (tmp_path / "hcrl_sa").mkdir()

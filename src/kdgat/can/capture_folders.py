@@ -39,6 +39,11 @@ def find_captures(
                 f"{path.parent} is no name of a scenario: after train_ or test_ letters, digits, "
                 "'_', '-' and '.' are allowed, as metrics are named after it."
             )
+        if scenario.endswith("_calibrated"):
+            raise DataError(
+                f"{path}: the scenario {scenario} would bear the name of another's calibrated "
+                "figures: let it end otherwise."
+            )
         name = f"{scenario}/{stem}"
         if name in captures:
             raise DataError(
