@@ -171,7 +171,7 @@ PLAN = ["--pipelines", "fusion", "--datasets", "a", "--seeds", "1"]
         (["--override", "x:a=1"], "name a plan file, or --pipelines"),
         ([*PLAN, "--run", "v1"], "leave --run and --filter out"),
         ([*PLAN, "--override", "x:a=["], "--override x:a=[: a value is not YAML"),
-        ([*PLAN, "--override", "x:a=1", "--override", "x:b=2"], "names variant 'x' twice"),
+        ([*PLAN, "--override", "x:a=1", "--override", "x:b=2"], "names a variant twice"),
     ],
 )
 def test_what_would_be_ignored_is_refused(arguments, part):

@@ -53,10 +53,10 @@ def paired_differences(
     Returns:
         PAIRED_COLUMNS, one row per dataset, scenario, model and two variants: the mean of a - b
         with its interval; p of the sign-flip test, plain and adjusted for the number of rows of
-        the same two variants in which any of several seeds differs (Benjamini and Hochberg); n is
-        1 for what `seedless_models` names; the smallest p
-        that n pairs can give; P(A > B) over all pairs of seeds, ties half (Mann and Whitney's U
-        over n²); the number of seeds in which a is greater, and in which b is.
+        the same two variants in which any of several seeds differs (Benjamini and Hochberg); the
+        smallest p that n pairs can give; P(A > B) over all pairs of seeds, ties half (Mann and
+        Whitney's U over n²); the number of seeds in which a is greater, and in which b is. n is 1
+        for what `seedless_models` names.
     """
     variants = [str(name) for name in pd.unique(results["variant"])]
     pairs = list(combinations(variants, 2))

@@ -123,8 +123,9 @@ class _Capture:
         self.end = windows["end_time"].to_numpy()
         self.margin, self.level = margin, persistent_level(margin, *persistence)
         bounds = episodes[["start", "end"]].to_numpy(dtype=np.float64)
-        is_attacked = touched(self.begin, self.end, bounds)
-        self.benign = (windows["label"].to_numpy() == 0) & ~lately(is_attacked, persistence[1])
+        is_attacked = touched(self.begin, self.end, bounds).astype(np.float64)
+        was_attacked = persistent_level(is_attacked, 1, persistence[1]) > 0  # one of the last n
+        self.benign = (windows["label"].to_numpy() == 0) & ~was_attacked
         is_there = (bounds[:, 1] >= self.begin[0]) & (bounds[:, 0] <= self.end[-1])
         self.bounds, self.episodes = bounds[is_there], episodes[is_there]
 
@@ -178,13 +179,6 @@ def persistent_level(margin: NDArray[np.float64], k: int, n: int) -> NDArray[np.
     padded = np.concatenate([np.full(n - 1, -np.inf), margin])
     last = np.lib.stride_tricks.sliding_window_view(padded, n)
     return np.sort(last, axis=1)[:, n - k]
-
-
-def lately(happened: NDArray[np.bool_], n: int) -> NDArray[np.bool_]:
-    """Say of each window whether it happened in one of the last n, this one among them."""
-    place = np.arange(len(happened))
-    newest = np.maximum.accumulate(np.where(happened, place, -1))
-    return (newest >= 0) & (place - newest < n)
 
 
 def poisson_interval(count: int, exposure: float, confidence: float) -> tuple[float, float]:

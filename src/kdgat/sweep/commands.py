@@ -144,13 +144,10 @@ def _read(plan_file: Path | None, choices: dict[str, Any]) -> Plan:
         return plan.model_copy(update=given)
     if not {"pipelines", "datasets", "seeds"} <= given.keys():
         raise ParameterError("name a plan file, or --pipelines, --datasets and --seeds")
-    variants = [_variant(text) for text in choices["overrides"]]
-    for name, _ in variants:
-        if [other for other, _ in variants].count(name) > 1:
-            raise ParameterError(
-                f"--override names variant '{name}' twice: give it all its changes"
-            )
-    raw = {**given, "overrides": dict(variants) or {"plain": {}}}
+    variants = dict(map(_variant, choices["overrides"]))
+    if len(variants) < len(choices["overrides"]):
+        raise ParameterError("--override names a variant twice: give it all its changes at once")
+    raw = {**given, "overrides": variants or {"plain": {}}}
     for key in ("pipelines", "datasets"):
         raw[key] = [name.strip() for name in given[key].split(",")]
     return make_plan(raw, source="command line")
